@@ -1,0 +1,1 @@
+"""Pictures in and out: safe decoding, colour, one resize, drawing, writing, views."""
