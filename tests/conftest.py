@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
-import pytest
+# tests are many small things: threads would wait for one another, and results depend on their number
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np  # noqa: E402  # reads OMP_NUM_THREADS when imported
+import pytest  # noqa: E402
 
 
 @pytest.fixture

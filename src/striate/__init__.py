@@ -1,0 +1,88 @@
+"""striate: turn a folder of pictures into a model that you can use, explain, stress and trust.
+
+    import striate
+
+    striate.train("photos", out="runs/photos")          # needs striate[train]
+    model = striate.load("runs/photos")
+    model.predict("cat.jpg")
+
+Names are looked up in their home module on first use, so that `import striate` costs nothing and
+using a trained run never touches torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from striate.errors import (
+        DataError,
+        Interrupted,
+        MachineError,
+        PictureError,
+        RunError,
+        StriateError,
+        UsageError,
+    )
+    from striate.pictures import read
+    from striate.verbs.doctor import doctor
+    from striate.verbs.evaluate import Evaluation, evaluate
+    from striate.verbs.export import Export, export
+    from striate.verbs.model import Answer, Model, load
+    from striate.verbs.train import train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Answer",
+    "DataError",
+    "Evaluation",
+    "Export",
+    "Interrupted",
+    "MachineError",
+    "Model",
+    "PictureError",
+    "RunError",
+    "StriateError",
+    "UsageError",
+    "__version__",
+    "doctor",
+    "evaluate",
+    "export",
+    "load",
+    "read",
+    "train",
+]
+
+_HOME = {
+    "Answer": "striate.verbs.model",
+    "DataError": "striate.errors",
+    "Evaluation": "striate.verbs.evaluate",
+    "Export": "striate.verbs.export",
+    "Interrupted": "striate.errors",
+    "MachineError": "striate.errors",
+    "Model": "striate.verbs.model",
+    "PictureError": "striate.errors",
+    "RunError": "striate.errors",
+    "StriateError": "striate.errors",
+    "UsageError": "striate.errors",
+    "doctor": "striate.verbs.doctor",
+    "evaluate": "striate.verbs.evaluate",
+    "export": "striate.verbs.export",
+    "load": "striate.verbs.model",
+    "read": "striate.pictures",
+    "train": "striate.verbs.train",
+}
+"""Where each public name lives: strings, so that nothing is imported before it is asked for."""
+
+
+def __getattr__(name: str) -> object:
+    """A public name, from its home."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'striate' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

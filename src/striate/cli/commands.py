@@ -1,0 +1,54 @@
+"""The commands there are: a visible table, looked at before anything heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["COMMANDS", "FAMILIES", "STDIN", "Command"]
+
+STDIN = "\0stdin"
+"""What stands for the word `-` after parsing; no file can have this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: one line of what it does, and the function behind it as `module:name`.
+
+    The function returns the exit code; its docstring is the help page.
+    """
+
+    summary: str
+    target: str
+
+
+COMMANDS: Mapping[str, Command] = {
+    "train": Command(
+        "train a model on a folder, a table or an embedded set", "striate.cli.train:make_train"
+    ),
+    "predict": Command("answer for pictures with a trained run", "striate.cli.predict:predict"),
+    "evaluate": Command(
+        "measure a run on pictures whose answer is known", "striate.cli.evaluate:evaluate"
+    ),
+    "export": Command("write a run's model as one ONNX or OpenVINO file", "striate.cli.export:export"),
+    "data check": Command("find what is wrong with a data set", "striate.cli.data:check"),
+    "data list": Command("list the embedded data sets", "striate.cli.data:list_sets"),
+    "data write": Command("write an embedded set as picture files", "striate.cli.data:write"),
+    "picture grid": Command("show pixels as the numbers they are", "striate.cli.picture:grid"),
+    "picture flatten": Command(
+        "show which neighbours part when a picture becomes a row", "striate.cli.picture:flatten"
+    ),
+    "picture dimensions": Command(
+        "count the inputs and first-layer weights of a picture", "striate.cli.picture:dimensions"
+    ),
+    "doctor": Command("see what this machine has, lacks and can do", "striate.cli.doctor:doctor"),
+    "completion": Command(
+        "print a completion script for your shell", "striate.cli.completion:completion"
+    ),
+}
+
+FAMILIES: Mapping[str, str] = {
+    "data": "check, list and write data sets",
+    "picture": "see a picture as a network does: as numbers",
+}
+"""First words that are no command by themselves."""

@@ -1,0 +1,151 @@
+"""Where words go: results to stdout, talk to stderr; JSON lines for machines; rich only for people.
+
+rich is imported when something is first shown on a terminal: `--json` and pipes never pay for it.
+"""
+
+from __future__ import annotations
+
+import json as json_format
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from striate.errors import StriateError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+__all__ = ["Output", "shown"]
+
+
+def shown(text: str) -> str:
+    r"""`text` as a terminal may safely show it: control characters and broken UTF-8 are escaped.
+
+    >>> shown("caf\udce9\x1b[31m.jpg")
+    'caf\\xe9\\x1b[31m.jpg'
+    """
+    return text if text.isprintable() else "".join(map(_shown_character, text))
+
+
+def _shown_character(one: str) -> str:
+    if one.isprintable():
+        return one
+    if "\udc80" <= one <= "\udcff":  # how Python keeps a byte of a file name that is not UTF-8
+        return f"\\x{ord(one) - 0xDC00:02x}"
+    return one.encode("unicode_escape").decode("ascii")
+
+
+class Output:
+    """The two streams of a command, and in which form things are written to them."""
+
+    def __init__(
+        self, *, json: bool = False, out: TextIO | None = None, err: TextIO | None = None
+    ) -> None:
+        self.json = json
+        self.out = sys.stdout if out is None else out
+        self.err = sys.stderr if err is None else err
+        self._consoles: dict[bool, Console] = {}
+
+    @property
+    def live(self) -> bool:
+        """Whether a person watches the results appear."""
+        return not self.json and self.out.isatty()
+
+    @property
+    def watched(self) -> bool:
+        """Whether a person watches the talk."""
+        return self.err.isatty()
+
+    def line(self, value: Mapping[str, Any]) -> None:
+        """One JSON object on a line of stdout, at once."""
+        text = json_format.dumps(_strict(value), ensure_ascii=False, allow_nan=False)
+        self.out.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+        self.out.flush()
+
+    def row(self, cells: Sequence[str]) -> None:
+        """One line of tab-separated text on stdout."""
+        self.out.write("\t".join(shown(cell) for cell in cells) + "\n")
+
+    def text(self, text: str) -> None:
+        """Lines for people, on stdout; control characters are escaped."""
+        self.out.write("\n".join(map(shown, text.split("\n"))))
+
+    def console(self, *, talk: bool = False) -> Console:
+        """The rich console of stdout, or of stderr for talk."""
+        if talk not in self._consoles:
+            from rich.console import Console
+
+            self._consoles[talk] = Console(
+                file=self.err if talk else self.out, highlight=False, markup=False, emoji=False
+            )
+        return self._consoles[talk]
+
+    def show(self, *parts: RenderableType) -> None:
+        """Something for people, on stdout."""
+        for part in parts:
+            self.console().print(part)
+
+    def say(self, text: str, *, style: str = "") -> None:
+        """A sentence on stderr; it is no result, and says nothing with `--json`."""
+        if self.json:
+            return
+        if self.watched:
+            self.console(talk=True).print(shown(text), style=style)
+        else:
+            self.err.write(shown(text) + "\n")
+
+    def facts(self, title: str, rows: Sequence[tuple[str, str]], *, talk: bool = False) -> None:
+        """Names and values under a title: aligned for people, tab-separated in a pipe."""
+        stream, watched = (self.err, self.watched) if talk else (self.out, self.live)
+        if not watched:
+            stream.write("".join(f"{shown(name)}\t{shown(value)}\n" for name, value in rows))
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, value in rows:
+            grid.add_row(Text(f"  {shown(name)}", style="dim"), Text(shown(value)))
+        console = self.console(talk=talk)
+        console.print()
+        console.print(Text(shown(title), style="bold"))
+        console.print(grid)
+
+    def fail(self, error: StriateError) -> None:
+        """Tell an error: as a JSON line on stdout with `--json`, else in sentences on stderr."""
+        if self.json:
+            self.line({"error": error.to_dict()})
+            return
+        for word, sentence, style in (
+            ("error", error.what, "bold red"),
+            ("expected", error.expected, "yellow"),
+            ("hint", error.remedy, "green"),
+        ):
+            if sentence:
+                self._labelled(word, sentence, style)
+
+    def _labelled(self, word: str, sentence: str, style: str) -> None:
+        if not self.watched:
+            self.err.write(f"{word}: {shown(sentence)}\n")
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(width=9, justify="right")
+        grid.add_column(overflow="fold")
+        grid.add_row(Text(f"{word}:", style=style), Text(shown(sentence)))
+        self.console(talk=True).print(grid)
+
+
+def _strict(value: Any) -> Any:
+    """`value` with None for numbers that JSON cannot hold."""
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, Mapping):
+        return {str(key): _strict(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(one) for one in value]
+    return value

@@ -1,0 +1,58 @@
+"""Score a torch module on held pictures along the path of use: graph → decode → meter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from striate.engine.job import Arrays
+from striate.graphs import Graph
+from striate.nn.recipe import Recipe
+from striate.nn.torch_graphs import TorchGraph
+from striate.types import Array, Prepared
+
+__all__ = ["collect_outputs", "validate"]
+
+_BATCH = 256
+
+
+def collect_outputs(graph: Graph, pixels: Array, *, batch: int = _BATCH) -> dict[str, Array]:
+    """Outputs of `graph` for all of `pixels` uint8 (N, H, W, 3), joined along axis 0."""
+    parts = [graph({"pictures": np.ascontiguousarray(chunk)}) for chunk in _chunks(pixels, batch)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _chunks(pixels: Array, size: int) -> Iterator[Array]:
+    for start in range(0, len(pixels), size):
+        yield pixels[start : start + size]
+
+
+def validate(
+    recipe: Recipe[Any],
+    module: nn.Module,
+    held: Arrays,
+    *,
+    device: torch.device,
+    precision: torch.dtype,
+    memory_format: torch.memory_format,
+) -> dict[str, Any]:
+    """Metrics of `module` on `held`; empty where nothing is held out."""
+    if not len(held):
+        return {recipe.task.headline: float("nan")}
+    graph = TorchGraph(
+        recipe, module, device=device, precision=precision, memory_format=memory_format
+    )
+    return score(recipe.task, collect_outputs(graph, held.pixels), held.truths, held.pixels)
+
+
+def score(task: Any, outputs: dict[str, Array], truths: Sequence[Any], pixels: Array) -> dict[str, Any]:
+    """Decode raw outputs and meter them against the truths."""
+    prepared = [Prepared(one, (one.shape[0], one.shape[1])) for one in pixels]
+    meter = task.meter()
+    meter.update(task.decode(outputs, prepared), truths)
+    found: dict[str, Any] = meter.compute()
+    return found

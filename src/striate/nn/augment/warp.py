@@ -1,0 +1,78 @@
+"""Moving pixels: mirror and shift by gathering, everything else by one interpolated affine warp.
+
+Both paths continue a picture beyond its border by reflecting it about its edge (… b a | a b …), so
+that a mask warped with the same matrix shows the same content.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812  (torch's own name for it)
+from torch import Tensor
+
+from striate.nn.augment.affine import invert_affine
+from striate.types import Array
+
+__all__ = ["shift_pictures", "warp_masks", "warp_pictures"]
+
+
+def shift_pictures(pixels: Tensor, matrix: Array) -> Tensor:
+    """Mirrored and shifted by whole pixels: uint8 (B, H, W, 3) → uint8 (B, 3, H, W), channels last.
+
+    `matrix` (B, 2, 3) must do no more than that.
+    """
+    count, height, width, channels = pixels.shape
+    back = invert_affine(matrix)
+    rows = _source(back[:, 1, 1], back[:, 1, 2], height)
+    columns = _source(back[:, 0, 0], back[:, 0, 2], width)
+    first = torch.arange(count)[:, None, None] * height
+    places = (first + rows[:, :, None]) * width + columns[:, None, :]  # (B, H, W)
+    flat = pixels.reshape(-1, channels)
+    moved = flat.index_select(0, places.view(-1).to(pixels.device))
+    return moved.view(count, height, width, channels).permute(0, 3, 1, 2)
+
+
+def warp_pictures(pixels: Tensor, matrix: Array) -> Tensor:
+    """Any affine warp, bilinear: uint8 (B, H, W, 3) → float32 (B, 3, H, W), 0 … 255."""
+    height, width = pixels.shape[1:3]
+    planes = pixels.permute(0, 3, 1, 2).contiguous().float()
+    theta = torch.from_numpy(_in_halves(invert_affine(matrix), height, width)).to(pixels.device)
+    grid = F.affine_grid(theta, list(planes.shape), align_corners=False)
+    return F.grid_sample(planes, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def warp_masks(masks: Array, matrix: Array) -> Array:
+    """Whole-number masks (B, H, W) of any dtype, taken along by nearest neighbour; same dtype."""
+    count, height, width = masks.shape
+    back = invert_affine(matrix)  # (B, 2, 3)
+    x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
+    source = (
+        back[:, :, 0, None, None] * x
+        + back[:, :, 1, None, None] * y[:, None]
+        + back[:, :, 2, None, None]
+    )  # (B, 2, H, W): x, y
+    columns = _reflected(np.floor(source[:, 0]).astype(np.int64), width)
+    rows = _reflected(np.floor(source[:, 1]).astype(np.int64), height)
+    return masks[np.arange(count)[:, None, None], rows, columns]
+
+
+def _source(slope: Array, offset: Array, side: int) -> Tensor:
+    """Along one axis, the source of every output pixel: int64 (B, side)."""
+    centres = slope[:, None] * (np.arange(side) + 0.5) + offset[:, None]
+    return torch.from_numpy(_reflected(np.floor(centres).astype(np.int64), side))
+
+
+def _reflected(places: Array, side: int) -> Array:
+    """Places beyond 0 … side-1, reflected about the edges as often as needed."""
+    wrapped = np.mod(places, 2 * side)
+    found: Array = np.where(wrapped < side, wrapped, 2 * side - 1 - wrapped)
+    return found
+
+
+def _in_halves(matrix: Array, height: int, width: int) -> Array:
+    """A matrix in pixels, in torch's coordinates: -1 and 1 are the edges. float32."""
+    half = np.array([width / 2, height / 2])
+    linear = matrix[:, :, :2] * half[None, None, :] / half[None, :, None]
+    offset = (matrix[:, :, 2] + matrix[:, :, :2] @ half) / half - 1.0
+    return np.concatenate([linear, offset[:, :, None]], axis=2).astype(np.float32)

@@ -1,0 +1,83 @@
+"""What each model is trained with where the user says nothing. Tuned on public data, see `bench/`."""
+
+from __future__ import annotations
+
+from striate.nn.recipe import Defaults
+from striate.types import SizeHW
+
+__all__ = ["defaults_for"]
+
+
+def defaults_for(model: str, size_hw: SizeHW, pictures: int, *, transfer: bool) -> Defaults:
+    """Hyper-parameters for `pictures` training pictures of `size_hw`, with loaded weights if `transfer`."""
+    if transfer:
+        return _fine_tuning(pictures)
+    if model == "small-cnn":
+        return _small_cnn(pictures)
+    if model.startswith("pixels-") or model == "deck-cnn":
+        return _plain(pictures)
+    return _from_scratch(size_hw, pictures)
+
+
+def _passes(pictures: int, *, seen: int, least: int, most: int) -> int:
+    """Epochs in which about `seen` pictures pass: small sets are seen more often."""
+    return max(least, min(most, round(seen / max(1, pictures))))
+
+
+def _batch(pictures: int, largest: int) -> int:
+    """A power of two with which an epoch has at least a dozen steps, 8 … `largest`."""
+    batch = largest
+    while batch > 8 and pictures / batch < 12:
+        batch //= 2
+    return batch
+
+
+def _fine_tuning(pictures: int) -> Defaults:
+    """The head is solved already: a few gentle passes."""
+    return Defaults(
+        optimizer="adamw",
+        lr=1e-3,
+        weight_decay=0.05,
+        warmup=0.1,
+        ema=0.0,
+        batch_size=_batch(pictures, 64),
+        epochs=_passes(pictures, seen=20_000, least=3, most=15),
+    )
+
+
+def _plain(pictures: int) -> Defaults:
+    """Networks of the course, without batch norm."""
+    return Defaults(
+        optimizer="adamw",
+        lr=1e-3,
+        weight_decay=0.01,
+        warmup=0.1,
+        ema=0.0,
+        batch_size=_batch(pictures, 256),
+        epochs=_passes(pictures, seen=400_000, least=8, most=60),
+    )
+
+
+def _from_scratch(size_hw: SizeHW, pictures: int) -> Defaults:
+    """Large architectures with random weights."""
+    return Defaults(
+        optimizer="adamw",
+        lr=1e-3,
+        weight_decay=0.05,
+        warmup=0.1,
+        ema=0.0,
+        batch_size=_batch(pictures, 32 if max(size_hw) > 128 else 128),
+        epochs=_passes(pictures, seen=60_000, least=10, most=60),
+    )
+
+
+def _small_cnn(pictures: int) -> Defaults:
+    return Defaults(
+        optimizer="sgd",
+        lr=0.4,
+        weight_decay=5e-4,
+        warmup=0.2,
+        ema=0.0,
+        batch_size=_batch(pictures, 256),
+        epochs=_passes(pictures, seen=500_000, least=8, most=60),
+    )

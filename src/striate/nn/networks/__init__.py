@@ -1,0 +1,1 @@
+"""Backbones: from the first linear classifier on pixels to any timm name."""

@@ -1,0 +1,132 @@
+"""Any architecture of timm as a backbone. timm is imported inside: it takes seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from striate.errors import MissingExtraError
+from striate.nn.networks.backbone import Backbone, Normalisation, probe_features
+from striate.types import SizeHW
+
+__all__ = [
+    "Published",
+    "is_timm_name",
+    "published",
+    "timm_backbone",
+    "timm_names",
+    "timm_tags",
+    "translate_pretrained",
+]
+
+_SMALLEST_STAGE = 0.01
+"""A last group with a smaller part of the parameters (a final norm) belongs to the one before."""
+
+
+def timm_names() -> list[str]:
+    """All architectures, without tags."""
+    names: list[str] = _timm().list_models()
+    return names
+
+
+def is_timm_name(name: str) -> bool:
+    """Whether `name` is an architecture, or an architecture.tag; addresses are never looked up."""
+    architecture, _, tag = name.partition(".")
+    return bool(_timm().is_model(architecture)) and (not tag or name in timm_tags(architecture))
+
+
+def timm_tags(architecture: str) -> list[str]:
+    """The names architecture.tag for which weights are published."""
+    names: list[str] = _timm().list_models(f"{architecture}.*", pretrained=True)
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Weights that others published. `name`: architecture.tag. `repository`: on the hub, None if
+    there is none with a safe format. `licence`: lower case, "" if unknown."""
+
+    name: str
+    repository: str | None
+    file: str
+    licence: str
+
+
+def published(name: str) -> Published:
+    """What timm knows of the weights of `name`: an architecture (its default tag) or architecture.tag."""
+    architecture = name.partition(".")[0]
+    settings = _timm().models.get_pretrained_cfg(name)
+    tag = settings.tag if settings is not None else None
+    file = (settings.hf_hub_filename if settings is not None else None) or "model.safetensors"
+    repository = settings.hf_hub_id if settings is not None and file.endswith(".safetensors") else None
+    return Published(
+        name=f"{architecture}.{tag}" if tag else architecture,
+        repository=repository or None,
+        file=file,
+        licence=((settings.license if settings is not None else None) or "").lower(),
+    )
+
+
+def timm_backbone(name: str, *, channels: int, size_hw: SizeHW) -> Backbone:
+    """The architecture `name` with random weights and without its classifier."""
+    model = _create(name, channels=channels, size_hw=size_hw)
+    settings = model.pretrained_cfg
+    norm = Normalisation(tuple(settings["mean"]), tuple(settings["std"])).for_channels(channels)
+    features = probe_features(model, channels=channels, size_hw=size_hw)
+    return Backbone(model, features_dim=features, stages=_stages(model), norm=norm)
+
+
+def translate_pretrained(
+    name: str, state: Mapping[str, Tensor], *, channels: int, size_hw: SizeHW
+) -> dict[str, Tensor]:
+    """Published tensors as this size and number of channels needs them, by timm's own rules.
+
+    Position embeddings are interpolated, first filters summed over colours. A `RuntimeError` of
+    torch if the tensors are of another architecture.
+    """
+    source = {"state_dict": dict(state)}
+    model = _create(name, channels=channels, size_hw=size_hw, source=source)
+    found: dict[str, Tensor] = model.state_dict()
+    return found
+
+
+def _create(name: str, *, channels: int, size_hw: SizeHW, source: dict[str, Any] | None = None) -> Any:
+    timm = _timm()
+    assert timm.is_model(name), name
+    options: dict[str, Any] = {"num_classes": 0, "in_chans": channels}
+    if timm.models.get_pretrained_cfg(name).fixed_input_size:
+        options["img_size"] = size_hw
+    if source is not None:
+        options |= {"pretrained": True, "pretrained_cfg_overlay": source}
+    return timm.create_model(name, **options)
+
+
+def _stages(model: Any) -> list[list[str]]:
+    """Module names by timm's own coarse grouping: stem, stages in order."""
+    try:
+        matcher = model.group_matcher(coarse=True)
+    except AttributeError:  # a few architectures name no groups: their direct parts are the stages
+        return [[name] for name, part in model.named_children() if any(True for _ in part.parameters())]
+    groups = _timm().models.group_modules(model, matcher)
+    stages = [list(groups[order]) for order in sorted(groups)]
+    whole = sum(parameter.numel() for parameter in model.parameters())
+    while len(stages) > 1 and _count(model, stages[-1]) < _SMALLEST_STAGE * whole:
+        tail = stages.pop()
+        stages[-1] += tail
+    return stages
+
+
+def _count(model: nn.Module, names: list[str]) -> int:
+    return sum(p.numel() for name in names for p in model.get_submodule(name).parameters(recurse=False))
+
+
+def _timm() -> Any:
+    try:
+        import timm
+        import timm.models
+    except ImportError as error:
+        raise MissingExtraError("timm", "train", needed_for="this network") from error
+    return timm

@@ -1,0 +1,135 @@
+"""The contract of a task, train half: what the engine needs to fit a network for it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from striate.nn.augment.settings import AugmentSettings
+from striate.task import Result, Task
+from striate.types import PictureArray
+
+__all__ = ["Batch", "Defaults", "GraphSource", "HeadSolution", "Losses", "Recipe", "mix_losses"]
+
+Target = TypeVar("Target")
+Losses = Mapping[str, Tensor]
+"""Named scalars, mean over the batch; the one called "loss" is minimised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Pictures and truths of one (micro-)batch, on the device.
+
+    `pixels`: float (B, 3, H, W), 0..255, augmented. `targets`: tensors with B on axis 0, as
+    `Recipe.encode` made them. With mixing, `partner_targets` are those of the picture mixed in and
+    `share` (B,) is the part of the first picture that is left; the loss mixes likewise.
+    """
+
+    pixels: Tensor
+    targets: Mapping[str, Tensor]
+    partner_targets: Mapping[str, Tensor] | None = None
+    share: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a model is trained with where the user says nothing; tuned on public data (`bench/`)."""
+
+    optimizer: str
+    lr: float
+    weight_decay: float
+    warmup: float
+    ema: float
+    batch_size: int
+    epochs: int
+    momentum: float = 0.9
+    final_lr: float = 0.0
+    """Learning rate at the end, as a part of the peak."""
+    bias_lr_scale: float = 1.0
+    """Biases and norms learn faster by this factor."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSource:
+    """A module to be exported: uint8 (B, H, W, 3) "pictures" in, `outputs` by name out."""
+
+    module: nn.Module
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSolution:
+    """A head solved on frozen features: `weight` (K, D), `bias` (K,), and how it was chosen."""
+
+    weight: Tensor
+    bias: Tensor
+    regularisation: float
+    validation_loss: float
+    path: Sequence[tuple[float, float]] = field(default_factory=tuple)
+    """(regularisation, validation loss) of every candidate."""
+
+
+class Recipe(ABC, Generic[Target]):
+    """How a task is fitted. Abstract here, final in `tasks/<name>/recipe.py`."""
+
+    task_name: ClassVar[str]
+
+    def __init__(self, task: Task[Target, Result]) -> None:
+        self.task = task
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """A new network with random weights, drawn from torch's global generator."""
+
+    @abstractmethod
+    def defaults(self, pictures: int, *, transfer: bool) -> Defaults:
+        """Hyper-parameters for that many training pictures."""
+
+    @abstractmethod
+    def augment(self, settings: AugmentSettings, sample: PictureArray) -> AugmentSettings:
+        """`settings` with every "auto" made concrete for this task and pictures like `sample`,
+        uint8 (N, H, W, 3)."""
+
+    @abstractmethod
+    def encode(self, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """Truths as tensors with one row a record."""
+
+    @abstractmethod
+    def loss(self, module: nn.Module, batch: Batch) -> Losses: ...
+
+    @abstractmethod
+    def outputs(self, module: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
+        """What the graph `main` yields before export, for pixels float (B, 3, H, W) 0..255."""
+
+    @abstractmethod
+    def graphs(self, module: nn.Module) -> Mapping[str, GraphSource]:
+        """What is exported, with everything that was learnt (temperature, scales) inside."""
+
+    @abstractmethod
+    def solve_head(
+        self,
+        features: Tensor,
+        targets: Mapping[str, Tensor],
+        held_features: Tensor,
+        held_targets: Mapping[str, Tensor],
+    ) -> HeadSolution:
+        """The best linear head on frozen features (N, D), its regularisation chosen on held-out ones."""
+
+
+def mix_losses(per_picture: Tensor, partner: Tensor | None, share: Tensor | None) -> Tensor:
+    """Mean of `share`·loss(own truth) + (1 − share)·loss(partner's truth); all (B,)."""
+    if partner is None or share is None:
+        return per_picture.mean()
+    return (share * per_picture + (1.0 - share) * partner).mean()
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Where a module's first parameter lives."""
+    return next(module.parameters()).device
+
+

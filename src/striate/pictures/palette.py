@@ -1,0 +1,66 @@
+"""Colours that people with any colour vision can tell apart, and text that can be read on them."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+__all__ = ["PALETTE", "RGB", "TONES", "Tone", "colour_of", "contrast", "ink_on"]
+
+RGB: TypeAlias = tuple[int, int, int]
+Tone: TypeAlias = Literal["good", "bad", "plain"]
+
+PALETTE: tuple[RGB, ...] = (
+    (0, 114, 178),  # blue
+    (230, 159, 0),  # orange
+    (0, 158, 115),  # bluish green
+    (204, 121, 167),  # reddish purple
+    (86, 180, 233),  # sky blue
+    (213, 94, 0),  # vermilion
+    (240, 228, 66),  # yellow
+)
+"""Okabe and Ito (2008), "Color Universal Design", without black: seven colours, in an order that
+keeps the first ones furthest apart."""
+
+TONES: dict[Tone, RGB] = {"good": (0, 110, 80), "bad": (170, 62, 0), "plain": (38, 43, 51)}
+"""Grounds for white text: the green and the vermilion of the palette, darkened until white text on
+them has a contrast of at least 6 : 1."""
+
+WHITE: RGB = (255, 255, 255)
+INK: RGB = (28, 32, 38)
+FAINT: RGB = (107, 114, 128)
+TRACK: RGB = (229, 231, 235)
+BLUE: RGB = PALETTE[0]
+VERMILION: RGB = PALETTE[5]
+
+
+def colour_of(index: int) -> RGB:
+    """The colour of class `index`; repeats after seven."""
+    return PALETTE[index % len(PALETTE)]
+
+
+def contrast(one: RGB, other: RGB) -> float:
+    """The contrast of two colours, 1 (none) to 21 (black on white); text wants 4.5 (WCAG 2.2, 1.4.3).
+
+    >>> contrast((0, 0, 0), (255, 255, 255))
+    21.0
+    """
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def ink_on(ground: RGB) -> RGB:
+    """White or near-black, whichever can be read better on `ground`.
+
+    >>> ink_on((240, 228, 66)), ink_on((0, 114, 178))
+    ((28, 32, 38), (255, 255, 255))
+    """
+    return WHITE if contrast(WHITE, ground) >= contrast(INK, ground) else INK
+
+
+def _luminance(colour: RGB) -> float:
+    """Relative luminance, 0-1 (WCAG 2.2, from IEC 61966-2-1)."""
+    linear = [
+        value / 255 / 12.92 if value <= 10 else ((value / 255 + 0.055) / 1.055) ** 2.4
+        for value in colour
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

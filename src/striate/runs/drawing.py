@@ -1,0 +1,237 @@
+"""Each figure of `striate.figures` as accessible HTML: a table where that says it, else SVG."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from striate.figures import Bars, Figure, Gallery, GalleryItem, Lines, Matrix, Scatter, Table
+from striate.runs.markup import escape, number, span
+from striate.runs.svg import draw_heat_map, draw_lines, draw_scatter, heat_levels, hue
+from striate.types import Picture
+
+__all__ = ["draw_figure"]
+
+_NUMBERED = 30
+"""Rows and columns up to which a matrix shows its numbers."""
+_ROWS = 24
+"""Bars and table rows that are shown before the reader asks for all."""
+_BOX = 144
+"""Side of the box that a gallery picture is fitted into, pixels of the page."""
+_NONE = '<p class="none">No values to draw.</p>'
+
+
+def draw_figure(figure: Figure) -> str:
+    """`figure` as a `<figure>` element."""
+    kind, wide, body = _draw(figure)
+    caption = f"<p>{escape(figure.caption)}</p>" if figure.caption else ""
+    return (
+        f'<figure class="{kind}{" wide" if wide else ""}">'
+        f"<figcaption><h3>{escape(figure.title)}</h3>{caption}</figcaption>{body}</figure>"
+    )
+
+
+def _draw(figure: Figure) -> tuple[str, bool, str]:
+    """Its class, whether it takes the full width, its body."""
+    match figure:
+        case Lines():
+            return "chart", False, (draw_lines(figure) or _NONE) + _legend(figure)
+        case Scatter():
+            return "chart", False, draw_scatter(figure) or _NONE
+        case Bars():
+            return "bars", False, _draw_bars(figure)
+        case Matrix():
+            return "matrix", True, _draw_matrix(figure)
+        case Gallery():
+            return "gallery", True, _draw_gallery(figure)
+        case Table():
+            return "table", len(figure.columns) > 3, _draw_table(figure)
+
+
+def _legend(figure: Lines) -> str:
+    if len(figure.curves) < 2 and not figure.diagonal:
+        return ""
+    entries = [(f"line {hue(index)}", curve.name) for index, curve in enumerate(figure.curves)]
+    if figure.diagonal:
+        entries.append(("ideal", "ideal"))
+    rows = "".join(
+        f'<li><svg viewBox="0 0 26 8" aria-hidden="true"><path class="{kind}" d="M1 4H25"/></svg>'
+        f"<bdi>{escape(name)}</bdi></li>"
+        for kind, name in entries
+    )
+    return f'<ul class="legend">{rows}</ul>'
+
+
+# -- bars -------------------------------------------------------------------------------------
+
+
+def _draw_bars(figure: Bars) -> str:
+    if not figure.names:
+        return _NONE
+    low = list(figure.low or figure.values)
+    high = list(figure.high or figure.values)
+    ends = [end for end in (*figure.values, *low, *high) if math.isfinite(end)]
+    base, top = min(0.0, *ends, 0.0), max(0.0, *ends, 0.0)
+    if base == 0 and 0.35 < top <= 1:
+        top = 1.0  # shares are read against the whole
+    scale = 100 / ((top - base) or 1.0)
+    rows = []
+    for name, value, below, above in zip(figure.names, figure.values, low, high, strict=True):
+        bar = _bar(value, base, scale)
+        interval = ""
+        if figure.low is not None and math.isfinite(below) and math.isfinite(above):
+            bar += _box("whisker", (below - base) * scale, (above - below) * scale)
+            interval = f" <small>{span(below, above)}</small>"
+        rows.append(
+            f'<tr><th scope="row"><bdi>{escape(name)}</bdi></th><td class="track" aria-hidden="true">'
+            f'<span class="rail">{bar}</span></td><td class="value">{number(value)}{interval}</td></tr>'
+        )
+    head = f'<tr class="unseen"><th>name</th><td></td><th>{escape(figure.x_label)}</th></tr>'
+    scale_row = (
+        f'<p class="scale"><span>{number(base)}</span><span>{escape(figure.x_label)}</span>'
+        f"<span>{number(top, 3)}</span></p>"
+    )
+    return _folded("<table>", f"<thead>{head}</thead>", rows, "</table>") + scale_row
+
+
+def _bar(value: float, base: float, scale: float) -> str:
+    if not math.isfinite(value):
+        return ""
+    start = (min(value, 0.0) - base) * scale
+    return _box("bar below" if value < 0 else "bar", start, abs(value) * scale)
+
+
+def _box(kind: str, start: float, width: float) -> str:
+    return f'<i class="{kind}" style="left:{start:.2f}%;width:{max(width, 0):.2f}%"></i>'
+
+
+def _folded(opening: str, head: str, rows: Sequence[str], closing: str) -> str:
+    """A table; of a long one the first rows, and the others behind "Show all"."""
+
+    def table(some: Sequence[str]) -> str:
+        body = f"<tbody>{''.join(some)}</tbody>"
+        return f'<div class="scroll" tabindex="0">{opening}{head}{body}{closing}</div>'
+
+    if len(rows) <= _ROWS + 6:
+        return table(rows)
+    rest = table(rows[_ROWS:])
+    return f"{table(rows[:_ROWS])}<details><summary>Show all {len(rows)}</summary>{rest}</details>"
+
+
+# -- matrices ---------------------------------------------------------------------------------
+
+
+def _draw_matrix(figure: Matrix) -> str:
+    values = np.asarray(figure.values)
+    if values.size == 0:
+        return _NONE
+    if max(values.shape) > _NUMBERED:
+        order = "Rows and columns are numbered in the order of the class names, from 0."
+        return f'{draw_heat_map(figure)}<p class="note">{order}</p>{_draw_greatest(figure)}'
+    levels = heat_levels(values)
+    square = list(figure.row_names) == list(figure.column_names)
+    head = "".join(
+        f'<th scope="col"><span><bdi>{escape(name)}</bdi></span></th>' for name in figure.column_names
+    )
+    rows = []
+    for row, name in enumerate(figure.row_names):
+        cells = "".join(
+            f'<td class="{"ok" if not square or row == column else "er"}{levels[row, column]}'
+            f'{"" if value else " zero"}">{number(float(value), 3)}</td>'
+            for column, value in enumerate(values[row])
+        )
+        rows.append(f'<tr><th scope="row"><bdi>{escape(name)}</bdi></th>{cells}</tr>')
+    corner = f"{escape(figure.row_label)} ↓<br>{escape(figure.column_label)} →"
+    size = "roomy" if max(values.shape) <= 12 else "tight"
+    return (
+        f'<div class="scroll" tabindex="0"><table class="{size}"><thead><tr><th class="corner">{corner}'
+        f"</th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _draw_greatest(figure: Matrix, count: int = 15) -> str:
+    """The largest cells by name; in a square matrix those off the diagonal."""
+    values = np.nan_to_num(np.asarray(figure.values, dtype=np.float64))
+    sums = values.sum(axis=1)
+    if list(figure.row_names) == list(figure.column_names):
+        values = values * (1 - np.eye(len(values)))
+    order = np.argsort(-values, axis=None, kind="stable")[:count]
+    rows: list[tuple[str, str, float, str]] = []
+    for index in order:
+        row, column = divmod(int(index), values.shape[1])
+        if values[row, column] > 0:
+            share = f"{100 * values[row, column] / sums[row]:.0f} %"
+            rows.append((figure.row_names[row], figure.column_names[column], values[row, column], share))
+    columns = (figure.row_label, figure.column_label, "count", "of its row")
+    title = "Most frequent"
+    return f"<h4>{title}</h4>" + _draw_table(Table(title, "", columns, rows)) if rows else ""
+
+
+# -- galleries --------------------------------------------------------------------------------
+
+
+def _draw_gallery(figure: Gallery) -> str:
+    if not figure.items:
+        return f'<p class="none">{escape(figure.empty)}</p>'
+    return f"<ul>{''.join(_draw_item(item) for item in figure.items)}</ul>"
+
+
+def _draw_item(item: GalleryItem) -> str:
+    source, width, crisp = _inline(item.picture)
+    alt = ", ".join(part for part in (item.title, item.note) if part)
+    mark = {"good": '<b class="mark">✓</b> ', "bad": '<b class="mark">✗</b> ', "plain": ""}[item.tone]
+    note = f"<small><bdi>{escape(item.note)}</bdi></small>" if item.note else ""
+    return (
+        f'<li class="{item.tone}"><span class="frame"><img src="{source}" alt="{escape(alt)}" '
+        f'style="width:{width}px"{" class=crisp" if crisp else ""}></span>'
+        f"<strong>{mark}<bdi>{escape(item.title)}</bdi></strong>{note}</li>"
+    )
+
+
+def _inline(picture: Picture) -> tuple[str, int, bool]:
+    """A data URI, the width to show it at, and whether it is enlarged with hard edges.
+
+    Small pictures are PNG, exact to the pixel; large ones are reduced to twice the box and JPEG,
+    which keeps a report with dozens of photos below a megabyte.
+    """
+    from PIL import Image
+
+    longest = max(picture.shape[:2])
+    file, kind = io.BytesIO(), "png"
+    image = Image.fromarray(np.ascontiguousarray(picture))
+    if longest <= _BOX:
+        image.save(file, "PNG")
+        scale = float(max(1, _BOX // longest))
+    else:
+        image.thumbnail((2 * _BOX, 2 * _BOX))
+        image.save(file, "JPEG", quality=88)
+        kind, scale = "jpeg", _BOX / longest
+    data = base64.b64encode(file.getvalue()).decode("ascii")
+    width = max(1, round(picture.shape[1] * scale))
+    return f"data:image/{kind};base64,{data}", width, scale >= 2
+
+
+# -- tables -----------------------------------------------------------------------------------
+
+
+def _draw_table(figure: Table) -> str:
+    if not figure.rows:
+        return '<p class="none">Nothing to list.</p>'
+    columns = range(len(figure.columns))
+    numeric = [all(isinstance(row[index], int | float) for row in figure.rows) for index in columns]
+    right = [' class="right"' if one else "" for one in numeric]
+    names = zip(figure.columns, right, strict=True)
+    head = "".join(f'<th scope="col"{at}>{escape(name)}</th>' for name, at in names)
+    rows = []
+    for row in figure.rows:
+        cells = "".join(f"<td{at}>{_cell(value)}</td>" for value, at in zip(row, right, strict=True))
+        rows.append(f"<tr>{cells}</tr>")
+    return _folded("<table>", f"<thead><tr>{head}</tr></thead>", rows, "</table>")
+
+
+def _cell(value: str | float | int) -> str:
+    return f"<bdi>{escape(value)}</bdi>" if isinstance(value, str) else number(value)

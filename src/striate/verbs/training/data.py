@@ -1,0 +1,141 @@
+"""From a source to arrays: read, split, learn the facts, prepare once into memory maps."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from striate.data.cache import PreparedSet, prepare_all
+from striate.data.dataset import Dataset
+from striate.data.guess import require_trainable
+from striate.data.split import split
+from striate.engine.distributed import Place, wait
+from striate.engine.events import Event, Note, Stage, Step
+from striate.engine.job import Arrays
+from striate.errors import TrainingError
+from striate.nn.recipe import Recipe
+from striate.task import Task
+from striate.types import Problem, Split
+
+__all__ = ["Material", "arrays_of", "gather"]
+
+_HELD_AT_MOST = 5000
+"""Validation pictures beyond this sharpen nothing that matters and are better trained on."""
+_HELD_FRACTION = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What training works with: the whole data set with its splits, and each split prepared."""
+
+    dataset: Dataset[Any]
+    task: Task[Any, Any]
+    prepared: Mapping[Split, PreparedSet]
+    parts: Mapping[Split, Dataset[Any]]
+    """The records that could be read, in the order of `prepared`."""
+    problems: tuple[Problem, ...]
+    fingerprint: str
+    """sha256 of the whole data set: keys, truths, splits and contents."""
+
+
+def gather(
+    task: Task[Any, Any], source: str, *, seed: int, place: Place
+) -> Generator[Event, None, Material]:
+    """Read `source`, split it where it is not, learn the task's facts, prepare every split."""
+    yield Stage("read", f"reading {source}")
+    raw = task.read(source)
+    dataset, notes = _with_held_out(raw, seed)
+    require_trainable(dataset.only("train"))
+    for note in notes:
+        yield note
+    learnt = task.learn(dataset.only("train"))
+    dataset = learnt.align(dataset)
+    yield Note(_describe(dataset))
+    if place.rank != 0:
+        wait()  # rank 0 fills the cache first
+    prepared: dict[Split, PreparedSet] = {}
+    parts: dict[Split, Dataset[Any]] = {}
+    for name in dataset.splits:
+        part = dataset.only(name)
+        prepared[name] = yield from _prepare(learnt, part, name)
+        parts[name] = part.take(list(prepared[name].kept))
+    if place.rank == 0:
+        wait()
+    problems = dataset.problems + tuple(p for one in prepared.values() for p in one.problems)
+    if problems:
+        yield Note(_count(problems), "warning")
+    if not len(parts["train"]):
+        raise TrainingError(
+            "not one training picture could be read",
+            remedy=f"see what is wrong with: striate data check {source}",
+        )
+    return Material(dataset, learnt, prepared, parts, problems, dataset.fingerprint())
+
+
+def _with_held_out(dataset: Dataset[Any], seed: int) -> tuple[Dataset[Any], list[Note]]:
+    if "validation" in dataset.splits:
+        return dataset, []
+    total = len(dataset) if not dataset.splits else len(dataset.only("train"))
+    fraction = min(_HELD_FRACTION, _HELD_AT_MOST / max(1, total))
+    divided = split(dataset, validation=fraction, test=0.0, seed=seed)
+    held = len(divided.only("validation")) if "validation" in divided.splits else 0
+    return divided, [Note(f"no validation split was given: {held} training pictures are held out for it")]
+
+
+def _prepare(
+    task: Task[Any, Any], part: Dataset[Any], name: str
+) -> Generator[Event, None, PreparedSet]:
+    yield Stage("cache", f"preparing {len(part)} {name} pictures", total=len(part))
+    done: list[int] = []
+    found = prepare_all(
+        part,
+        task.prepare,
+        at_least_hw=task.read_at_least_hw,
+        key=_preparation(task),
+        size_hw=task.input_hw,
+        on_progress=done.append,
+    )
+    yield Step(len(part))
+    return found
+
+
+def _preparation(task: Task[Any, Any]) -> str:
+    """A name for what `task.prepare` does: the hash of what it makes of fixed pictures.
+
+    Whatever changes preparation, a setting or our own code, changes the name by itself.
+    """
+    rng = np.random.default_rng(0)
+    probes = [rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in ((97, 131), (300, 80), (5, 7))]
+    made = b"".join(task.prepare(probe).pixels.tobytes() for probe in probes)
+    return f"{task.name}-{hashlib.sha256(made).hexdigest()[:16]}-{task.read_at_least_hw}"
+
+
+def _describe(dataset: Dataset[Any]) -> str:
+    counts = ", ".join(f"{len(dataset.only(name))} {name}" for name in dataset.splits)
+    names = ", ".join(dataset.names[:6]) + (" …" if len(dataset.names) > 6 else "")
+    return f"{dataset.layout}: {counts}; {len(dataset.names)} names: {names}"
+
+
+def _count(problems: tuple[Problem, ...]) -> str:
+    kinds: dict[str, int] = {}
+    for problem in problems:
+        kinds[problem.kind] = kinds.get(problem.kind, 0) + 1
+    listed = ", ".join(f"{count} × {kind}" for kind, count in kinds.items())
+    return f"the data has {len(problems)} problems ({listed}); all are listed in the report"
+
+
+def arrays_of(material: Material, recipe: Recipe[Any], name: Split) -> Arrays:
+    """One split as the loop wants it; empty where the data set has no such split."""
+    if name not in material.parts or not len(material.parts[name]):
+        train = material.prepared["train"].pixels
+        return Arrays(train[:0], [], recipe.encode([]), [])
+    part = material.parts[name]
+    targets = part.targets
+    keys = [record.key for record in part.records]
+    return Arrays(material.prepared[name].pixels, targets, recipe.encode(targets), keys)
+
+

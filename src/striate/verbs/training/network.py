@@ -1,0 +1,102 @@
+"""The network that is trained: built, given weights, its head solved on frozen features."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from striate.engine.devices import PRECISIONS
+from striate.engine.events import Event, Note, Stage, Step
+from striate.engine.job import Arrays
+from striate.engine.plan import Plan
+from striate.engine.settings import TrainSettings
+from striate.engine.transfer import frozen_features, set_head
+from striate.nn.network import Network
+from striate.nn.recipe import Recipe
+from striate.nn.weights.load import load_weights
+from striate.nn.weights.source import WeightsSource, cached_weights, resolve_weights
+
+__all__ = ["Start", "build_start", "solve_start_head"]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A network before training, and where its weights come from (None: random)."""
+
+    module: Network
+    source: WeightsSource | None
+
+
+def build_start(
+    recipe: Recipe[Any], settings: TrainSettings, *, model: str
+) -> Generator[Event, None, Start]:
+    """A seeded network, with weights loaded where the settings say so, frozen to their depth."""
+    torch.manual_seed(settings.seed)
+    module = recipe.build()
+    assert isinstance(module, Network)
+    spec = settings.weights
+    if spec == "auto":
+        spec = "pretrained" if cached_weights(model) is not None else "none"
+    announced: list[str] = []
+    source = resolve_weights(
+        model, spec, allow_noncommercial=settings.allow_noncommercial, announce=announced.append
+    )
+    for text in announced:
+        yield Note(text)
+    if source is None:
+        return Start(module, None)
+    for text in load_weights(module, source):
+        yield Note(text)
+    module.freeze(settings.depth)
+    return Start(module, source)
+
+
+def solve_start_head(
+    recipe: Recipe[Any],
+    start: Start,
+    train: Arrays,
+    held: Arrays,
+    plan: Plan,
+    *,
+    data_key: str,
+    home: Path,
+) -> Generator[Event, None, None]:
+    """Solve the head on features of the loaded body, computed once and kept."""
+    assert start.source is not None
+    device = torch.device(plan.device)
+    module = start.module.to(device).eval()
+    found = []
+    for name, arrays in (("train", train), ("validation", held)):
+        yield Stage("features", f"computing features of {len(arrays)} {name} pictures", total=len(arrays))
+        found.append(
+            frozen_features(
+                module.features,
+                arrays.pixels,
+                key=f"{start.source.sha256} {data_key} {name}",
+                home=home,
+                device=device,
+                precision=PRECISIONS["float32"],
+                on_progress=lambda done: None,
+            )
+        )
+        yield Step(len(arrays))
+    solution = recipe.solve_head(found[0], train.encoded, found[1], held.encoded)
+    head = solved_layer(module.head)
+    set_head(head, solution.weight, solution.bias)
+    yield Note(
+        f"head solved on {found[0].shape[1]} features: validation loss "
+        f"{solution.validation_loss:.4f} at regularisation {solution.regularisation:g}"
+    )
+
+
+def solved_layer(head: nn.Module) -> nn.Linear:
+    """The linear layer that a solution is for: the head, or its first linear layer."""
+    for part in head.modules():
+        if isinstance(part, nn.Linear):
+            return part
+    raise AssertionError(f"{type(head).__name__} has no linear layer")

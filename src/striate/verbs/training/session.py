@@ -1,0 +1,300 @@
+"""One call of `train`, from the source to the sealed run; the same in every process of it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from collections.abc import Callable, Generator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from striate.data.cache import cache_home
+from striate.engine.devices import choose_device
+from striate.engine.distributed import Place, share_json
+from striate.engine.events import Epoch, Event, Finished, Planned, Stage
+from striate.engine.job import Arrays, CheckpointStore, Fitted, Job
+from striate.engine.loop import fit
+from striate.engine.plan import Plan
+from striate.errors import RunError, UsageError
+from striate.nn.augment.augmenter import Augmenter
+from striate.nn.augment.settings import AugmentSettings
+from striate.nn.recipe import Recipe
+from striate.runs.checkpoints import Checkpoints
+from striate.runs.energy import EnergyMeter
+from striate.runs.folder import RunWriter
+from striate.runs.power import counters
+from striate.task import Task
+from striate.verbs.training.data import Material, arrays_of, gather
+from striate.verbs.training.network import Start, build_start, solve_start_head
+from striate.verbs.training.plan import make_plan
+from striate.verbs.training.request import Request
+from striate.verbs.training.seal import seal
+
+__all__ = ["Session"]
+
+_FINISH_S, _FINISH_SHARE = 5.0, 0.06
+"""What evaluation, export and report take of a time budget, at least."""
+_SAMPLE = 64
+
+
+def recipe_for(task: Task[Any, Any]) -> Recipe[Any]:
+    """The train half of `task`, from its folder."""
+    found: Recipe[Any] = importlib.import_module(f"striate.tasks.{task.name}.recipe").RECIPE(task)
+    return found
+
+
+class Session:
+    """Holds what one call needs. `lead` is rank 0 and writes; `follow` is every other process."""
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        place: Place,
+        stop: Callable[[], bool],
+        started: float,
+        resume: bool,
+    ) -> None:
+        self.request, self.place, self.stop = request, place, stop
+        self.started, self.resume = started, resume
+        self.timings: dict[str, float] = {}
+        self.stage: tuple[str, float] = ("start", started)
+
+    def lead(self, writer: RunWriter) -> Generator[Event, None, None]:
+        """Train and seal. Events are timed and passed on."""
+        for event in self._lead(writer):
+            if isinstance(event, Stage):
+                self._enter(event.name)
+            yield event
+
+    def _enter(self, stage: str) -> None:
+        name, since = self.stage
+        now = time.monotonic()
+        self.timings[name] = round(self.timings.get(name, 0.0) + now - since, 3)
+        self.stage = (stage, now)
+
+    def _lead(self, writer: RunWriter) -> Generator[Event, None, None]:
+        meter = self._energy(writer)
+        meter.start()
+        if self.resume and _kept(writer, "request.json").exists():
+            self.request.check_same(_kept(writer, "request.json").read_text())
+        writer.save("checkpoints/request.json", json.dumps(self.request.to_dict(), indent=1).encode())
+        material, recipe, start = yield from self._ready()
+        self._check_data(writer, material)
+        augment = recipe.augment(self.request.augment, _sample(material))
+        plan = yield from self._plan(writer, material, recipe, start, augment)
+        yield Planned(plan.model_dump())
+        store = writer.checkpoints
+        fitted = yield from self._fit(store, plan, material, recipe, start, augment, writer, meter)
+        rows = "".join(json.dumps(row) + "\n" for row in fitted.history)
+        writer.save("metrics.jsonl", rows.encode())
+        meter.stop()
+        metrics = yield from seal(
+            writer,
+            self.request,
+            recipe=recipe,
+            recipe_for=recipe_for,
+            start=start,
+            material=material,
+            plan=plan,
+            augment=augment,
+            fitted=fitted,
+            meter=meter,
+            timings=self._timings,
+        )
+        yield Finished(str(writer.path), metrics, round(time.monotonic() - self.started, 2))
+
+    def follow(self, out: Path) -> None:
+        """Take part in the training that rank 0 leads in `out`."""
+        for event in self._follow(out):
+            del event  # rank 0 tells
+
+    def _follow(self, out: Path) -> Generator[Event, None, None]:
+        material, recipe, start = yield from self._ready()
+        augment = recipe.augment(self.request.augment, _sample(material))
+        plan = Plan.parse(share_json(None))
+        folder = Path(share_json(None))
+        yield from self._train(
+            Checkpoints(folder), plan, material, recipe, start, augment, resume=self.resume
+        )
+
+    # -- steps --------------------------------------------------------------------------------
+
+    def _ready(self) -> Generator[Event, None, tuple[Material, Recipe[Any], Start]]:
+        settings = self.request.train
+        material = yield from gather(
+            self.request.new_task(), self.request.source, seed=settings.seed, place=self.place
+        )
+        recipe = recipe_for(material.task)
+        start = yield from build_start(recipe, settings, model=str(material.task.facts.model))  # type: ignore[attr-defined]  # every task that trains a network names its model
+        return material, recipe, start
+
+    def _plan(
+        self,
+        writer: RunWriter,
+        material: Material,
+        recipe: Recipe[Any],
+        start: Start,
+        augment: AugmentSettings,
+    ) -> Generator[Event, None, Plan]:
+        settings = self.request.train
+        device = choose_device(settings.device, local_rank=self.place.local_rank)
+        if self.resume and _kept(writer, "plan.json").exists():
+            plan = _read_plan(_kept(writer, "plan.json"), self.place.world_size)
+        else:
+            start.module.to(device)
+            plan = yield from make_plan(
+                recipe,
+                start.module,
+                arrays_of(material, recipe, "train"),
+                Augmenter(augment, material.task.input_hw, seed=settings.seed),
+                settings,
+                device=device,
+                world_size=self.place.world_size,
+                transfer=start.source is not None,
+                seconds_left=self._seconds_left(),
+                home=cache_home(),
+                network_name=f"{recipe.task_name} {start.module.name} {settings.depth}",
+            )
+            writer.save("checkpoints/plan.json", plan.model_dump_json(indent=1).encode())
+        share_json(plan.model_dump(mode="json"))
+        share_json(str(writer.checkpoints.folder))
+        return plan
+
+    def _fit(
+        self,
+        store: CheckpointStore,
+        plan: Plan,
+        material: Material,
+        recipe: Recipe[Any],
+        start: Start,
+        augment: AugmentSettings,
+        writer: RunWriter,
+        meter: EnergyMeter,
+    ) -> Generator[Event, None, Fitted]:
+        """Train, writing each epoch's row and the energy so far as they come."""
+        training = self._train(store, plan, material, recipe, start, augment, resume=self.resume)
+        saved = time.monotonic()
+        while True:
+            try:
+                event = next(training)
+            except StopIteration as end:
+                fitted: Fitted = end.value
+                return fitted
+            yield event
+            if isinstance(event, Epoch):
+                writer.append_metrics(asdict(event))
+                if time.monotonic() - saved > 5.0:
+                    meter.sample()
+                    writer.save("checkpoints/energy.json", json.dumps(meter.to_dict()).encode())
+                    saved = time.monotonic()
+
+    def _train(
+        self,
+        store: CheckpointStore,
+        plan: Plan,
+        material: Material,
+        recipe: Recipe[Any],
+        start: Start,
+        augment: AugmentSettings,
+        *,
+        resume: bool,
+    ) -> Generator[Event, None, Fitted]:
+        torch.set_num_threads(plan.threads)
+        train, held = (arrays_of(material, recipe, name) for name in ("train", "validation"))
+        resuming = resume and store.load("last") is not None
+        if start.source is not None and not resuming:
+            yield from solve_start_head(
+                recipe,
+                start,
+                train,
+                held,
+                plan,
+                data_key=material.fingerprint,
+                home=cache_home(),
+            )
+            if plan.depth == "head":
+                return Fitted([], 0, 0, stopped_early=False)
+        yield Stage("train", f"training {start.module.name}", total=plan.total_steps)
+        job = Job(
+            recipe=recipe,
+            plan=plan,
+            augmenter=Augmenter(augment, material.task.input_hw, seed=plan.seed),
+            train=train,
+            held=held,
+            store=store,
+            stop=self.stop,
+            clock=time.monotonic,
+            deadline=None if resuming else self._deadline(),
+            checkpoint_every_s=self.request.train.checkpoint_every,
+            rank=self.place.rank,
+        )
+        return (yield from fit(job, start.module, resume=resuming))
+
+    # -- time, energy, checks ------------------------------------------------------------------
+
+    def _deadline(self) -> float | None:
+        budget = self.request.train.time_budget
+        if budget is None:
+            return None
+        return self.started + budget - max(_FINISH_S, _FINISH_SHARE * budget)
+
+    def _seconds_left(self) -> float | None:
+        deadline = self._deadline()
+        return None if deadline is None else max(0.0, deadline - time.monotonic())
+
+    def _timings(self) -> dict[str, float]:
+        self._enter("end")
+        return dict(self.timings)
+
+    def _energy(self, writer: RunWriter) -> EnergyMeter:
+        if self.resume and _kept(writer, "energy.json").exists():
+            saved = json.loads(_kept(writer, "energy.json").read_text())
+            return EnergyMeter.from_dict(saved, counters())
+        return EnergyMeter(counters())
+
+    def _check_data(self, writer: RunWriter, material: Material) -> None:
+        """A resumed run must see the data that it was interrupted on."""
+        if self.resume and _kept(writer, "fingerprint.txt").exists():
+            if _kept(writer, "fingerprint.txt").read_text() != material.fingerprint:
+                raise UsageError(
+                    "the data has changed since the run was interrupted",
+                    expected="the same pictures, labels and splits",
+                    remedy="restore them, or start again with --overwrite",
+                )
+        writer.save("checkpoints/fingerprint.txt", material.fingerprint.encode())
+
+
+def _kept(writer: RunWriter, name: str) -> Path:
+    """A file that serves only to resume; it goes with the checkpoints when the run is sealed."""
+    return writer.path_of(f"checkpoints/{name}")
+
+
+def _sample(material: Material) -> Any:
+    """A few training pictures, uint8 (N, H, W, 3), spread evenly."""
+    pixels = material.prepared["train"].pixels
+    rows = np.unique(np.linspace(0, len(pixels) - 1, min(_SAMPLE, len(pixels))).round().astype(int))
+    return np.asarray(pixels[rows])
+
+
+def _read_plan(path: Path, world_size: int) -> Plan:
+    try:
+        plan = Plan.parse(json.loads(path.read_text()))
+    except ValueError as error:
+        raise RunError(
+            "the interrupted run's plan.json is damaged", remedy="start again with --overwrite"
+        ) from error
+    if plan.world_size != world_size:
+        raise UsageError(
+            f"the run was started with {plan.world_size} processes and is resumed with {world_size}",
+            expected="the same number",
+            remedy=f"use torchrun --nproc-per-node {plan.world_size}, or start again with --overwrite",
+        )
+    return plan
+
+
