@@ -83,3 +83,9 @@ def test_hopeless_answers_are_all_rejected(rng: np.random.Generator) -> None:
     found = choose_rejection(rng.random(500), np.ones(500, dtype=bool), max_error=0.1)
     assert found.threshold == REJECT_ALL > 1
     assert found.coverage == 0.0
+
+
+def test_each_of_the_tests_gets_its_share_of_the_doubt(rng: np.random.Generator) -> None:
+    found = choose_rejection(rng.random(1000), np.zeros(1000, dtype=bool), max_error=0.05)
+    assert found.coverage == 1.0
+    assert found.error_bound == pytest.approx(binomial_upper(0, 1000, delta=0.05 / 16))

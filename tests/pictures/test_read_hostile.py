@@ -337,3 +337,21 @@ def test_reading_leaks_no_file_descriptors(tmp_path: Path) -> None:
             with suppress(PictureError):
                 job(path)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "JPEG progressive", "PNG", "PNG P"])
+def test_somebody_elses_tolerance_of_cut_files_is_not_ours(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    data = CORPUS[kind]
+    assert outcome(data) is not None
+    assert outcome(data[: len(data) * 7 // 10]) is None
+
+
+def test_a_jpeg_of_a_thousand_layers_is_refused() -> None:
+    data = CORPUS["JPEG progressive"]
+    last = data.rindex(b"\xff\xda")
+    many = data[:last] + data[last:-2] * 1000 + b"\xff\xd9"
+    with pytest.raises(PictureError, match=r"progressive JPEG in 1\d{3} layers"):
+        read(many)

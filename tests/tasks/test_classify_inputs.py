@@ -28,6 +28,7 @@ def test_small_pictures_keep_their_exact_size(model: str, side_hw: tuple[int, in
         ("small-cnn", [(60, 200)] * 3, (64, 64)),
         ("pixels-mlp", [(480, 640)], (64, 64)),
         ("deck-cnn", [(480, 640)], (64, 64)),
+        ("deck_cnn", [(480, 640)], (64, 64)),  # networks may be spelt with underscores
         ("googlenet", [(480, 640)], (224, 224)),
         ("alexnet", [(32, 32)], (224, 224)),
         ("resnet18", [(28, 28)], (224, 224)),
@@ -123,3 +124,26 @@ def test_the_two_slices_share_one_text() -> None:
     root = Path(next(iter(striate.tasks.__path__)))
     texts = {(root / name / "inputs.py").read_bytes() for name in ("classify", "regress")}
     assert len(texts) == 1
+
+
+class DraftOrigin:
+    """A large picture whose decoder halves the size as often as it is allowed to, as for JPEG."""
+
+    def __init__(self, *size_hw: int) -> None:
+        self.size_hw = size_hw
+
+    def read(self, at_least_hw: tuple[int, int] | None = None) -> np.ndarray:
+        height, width = self.size_hw
+        while at_least_hw and height // 2 >= at_least_hw[0] and width // 2 >= at_least_hw[1]:
+            height, width = height // 2, width // 2
+        return np.zeros((height, width, 3), np.uint8)
+
+    def content_hash(self) -> str:
+        return ""
+
+
+def test_reduced_decoding_does_not_make_photos_look_small() -> None:
+    records = [Record(str(k), DraftOrigin(480, 640 + k), 0) for k in range(5)]
+    seen = inputs.glance(records)
+    assert inputs.choose_size("small-cnn", seen.sizes_hw) == (128, 128)
+    assert all(width / height == pytest.approx(640 / 480, abs=0.02) for height, width in seen.sizes_hw)

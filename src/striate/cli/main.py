@@ -6,6 +6,7 @@ before any package is imported.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 ok, 1 a bug in striate, 2 usage, 3 data, 4 machine, 5 interrupted and resumable.
     """
+    if argv is None:  # the process is ours; imports make much garbage-free work for the collector
+        gc.set_threshold(100_000)
     words = list(sys.argv[1:] if argv is None else argv)
     own = words[: words.index("--")] if "--" in words else words
     debug = "--debug" in own

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from striate.data.dataset import Dataset, Record
-from striate.data.naming import class_name, split_of, synset_names
+from striate.data.naming import class_name, ordered, split_of, synset_names
 from striate.data.origins import FileOrigin
 from striate.data.walk import Tree, kinds_seen
 from striate.errors import LayoutError
@@ -58,7 +58,7 @@ def read_folders(tree: Tree) -> Dataset[tuple[str, ...]]:
     problems = (*tree.problems, *_left_out(tree, plan), *_twins(names))
     tops = ", ".join(f"{shown_name(top)}/" for top in sorted(plan.splits))
     layout = f"class folders with {tops}" if plan.depth else "class folders"
-    return Dataset(records, tuple(sorted(targets)), tree.root, layout, problems)
+    return Dataset(records, ordered(targets), tree.root, layout, problems)
 
 
 def _plan(tree: Tree) -> _Plan | None:
@@ -113,7 +113,7 @@ def _left_out(tree: Tree, plan: _Plan) -> list[Problem]:
         problems.append(_about("loose-picture", "warning", plan.loose, reason, repair))
     others = [key for key in tree.files if key.count("/") > plan.depth and not is_picture_name(key)]
     if others:  # a README beside the class folders is nobody's picture
-        reason = f"{len(others)} files in class folders are no pictures by their ending ({kinds_seen(others)})"
+        reason = f"{len(others)} files are no pictures by their ending ({kinds_seen(others)})"
         problems.append(_about("not-a-picture", "note", others, reason, "nothing, or convert them"))
     full = {"/".join(key.split("/")[: plan.depth + 1]) for key, _ in plan.placed}
     for folder in tree.folders:
@@ -133,29 +133,16 @@ def _about(
 
 
 def _twins(names: Mapping[str, str]) -> list[Problem]:
-    """Class folders that a person would take for one: equal but for accents' encoding, or for case."""
-    problems = []
-    for kind, spelt, reason in (
-        (
-            "same-name",
-            lambda name: name,
-            "are read as one class: the names differ only in their encoding",
-        ),
-        ("case-twins", str.casefold, "are two classes whose names differ only in case"),
-    ):
-        groups: dict[str, list[str]] = defaultdict(list)
-        for folder, name in sorted(names.items()):
-            groups[spelt(name)].append(folder)
-        for group in groups.values():
-            if len(group) > 1 and (kind == "same-name" or len({names[folder] for folder in group}) > 1):
-                shown = " and ".join(shown_name(folder) for folder in group)
-                repair = "rename or merge the folders"
-                problems.append(
-                    Problem(
-                        kind, "warning", group[0], f"{shown} {reason}", repair, others=tuple(group[1:])
-                    )
-                )
-    return problems
+    """Class folders that a person would take for one: equal but for an accent's encoding, or case."""
+    encoded, cased = defaultdict(list), defaultdict(list)
+    for folder, name in sorted(names.items()):
+        encoded[name].append(folder)
+    for name, folders in encoded.items():
+        cased[name.casefold()].append(folders[0])
+    same, repair = "are read as one class: their names differ only in their encoding", "rename a folder"
+    case, merge = "are two classes: their names differ only in case", "rename or merge the folders"
+    found = [_about("same-name", "note", group, same, repair) for group in encoded.values() if group[1:]]
+    return found + [_about("case-twins", "warning", g, case, merge) for g in cased.values() if g[1:]]
 
 
 def _not_class_folders(tree: Tree) -> LayoutError:
@@ -169,7 +156,8 @@ def _not_class_folders(tree: Tree) -> LayoutError:
         )
     return LayoutError(
         f"{shown_name(tree.root)} has no class folders; it holds {kinds_seen(tree.files)}",
-        expected="CLASS/picture.jpg or train/CLASS/picture.jpg",
+        expected="class folders (CLASS/picture.jpg or train/CLASS/picture.jpg), a table (CSV, TSV, JSON "
+        "lines), IDX files or CIFAR batches (binary version)",
         remedy=_first_repair(tree.problems),
     )
 

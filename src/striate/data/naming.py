@@ -11,7 +11,7 @@ from pathlib import Path
 
 from striate.types import Split
 
-__all__ = ["SPLIT_WORDS", "class_name", "split_of", "synset_names"]
+__all__ = ["SPLIT_WORDS", "class_name", "ordered", "split_of", "synset_names"]
 
 SPLIT_WORDS: Mapping[str, Split] = {
     "train": "train",
@@ -36,6 +36,18 @@ def split_of(word: str) -> Split | None:
     ('validation', None)
     """
     return SPLIT_WORDS.get(word.strip().lower())
+
+
+def ordered(names: Iterable[str]) -> tuple[str, ...]:
+    """Distinct names in the order of a reader: by value if all are whole numbers, else by letter.
+
+    >>> ordered(["10", "9", "9"]), ordered(["b", "10", "a"])
+    (('9', '10'), ('10', 'a', 'b'))
+    """
+    distinct = set(names)
+    if all(name.isascii() and name.isdigit() for name in distinct):
+        return tuple(sorted(distinct, key=lambda name: (int(name), name)))
+    return tuple(sorted(distinct))
 
 
 def class_name(folder: str) -> str:

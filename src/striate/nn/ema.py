@@ -32,7 +32,7 @@ class ExponentialMovingAverage:
         long average does not remember the random start.
         """
         decay = self.decay if step is None else min(self.decay, (1 + step) / (10 + step))
-        for kept, new in zip(self.module.parameters(), module.parameters(), strict=True):
-            kept.lerp_(new, 1.0 - decay)
-        for kept, buffer in zip(self.module.buffers(), module.buffers(), strict=True):
-            kept.copy_(buffer)
+        for average, parameter in zip(self.module.parameters(), module.parameters(), strict=True):
+            average.lerp_(parameter, 1.0 - decay)
+        for copied, buffer in zip(self.module.buffers(), module.buffers(), strict=True):
+            copied.copy_(buffer)

@@ -112,6 +112,13 @@ class PlainJpeg(JpegImageFile):
     def _read_dpi_from_exif(self) -> None:
         """Do nothing: Pillow parses all of EXIF here for the dpi alone, slowly, and may warn."""
 
+    def load_read(self, read_bytes: int) -> bytes:
+        """More of the file; its end is an error even where `LOAD_TRUNCATED_IMAGES` was set by others."""
+        assert self.fp is not None
+        if not (data := self.fp.read(read_bytes)):
+            raise OSError("image file is truncated")
+        return data
+
 
 def _png(stream: BinaryIO) -> ImageFile:
     from striate.pictures.png import QuietPng

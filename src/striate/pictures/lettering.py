@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -118,10 +119,15 @@ def shortened(text: str, font: Font, width: float) -> str:
     """`text`, cut with "..." where it is wider than `width` pixels."""
     if font.getlength(text) <= width:
         return text
-    keep = len(text)
-    while keep and font.getlength(text[:keep].rstrip() + "...") > width:
-        keep -= 1
+    keep = _fitting(text, font, width, end="...")
     return text[:keep].rstrip() + "..." if keep else ""
+
+
+def _fitting(text: str, font: Font, width: float, *, end: str = "") -> int:
+    """How many characters of `text`, and then `end`, fit into `width` pixels."""
+    return max(
+        0, bisect_right(range(len(text) + 1), width, key=lambda n: font.getlength(text[:n] + end)) - 1
+    )
 
 
 def wrapped(text: str, font: Font, width: float, most_lines: int) -> list[str]:
@@ -133,7 +139,7 @@ def wrapped(text: str, font: Font, width: float, most_lines: int) -> list[str]:
         while words and font.getlength(f"{line} {words[0]}") <= width:
             line = f"{line} {words.pop(0)}"
         if font.getlength(line) > width:  # one word, too long: break it where it must be
-            fits = max(1, next(n for n in range(len(line), -1, -1) if font.getlength(line[:n]) <= width))
+            fits = max(1, _fitting(line, font, width))
             words.insert(0, line[fits:])
             line = line[:fits]
         lines.append(line)

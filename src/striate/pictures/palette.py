@@ -26,7 +26,7 @@ TONES: dict[Tone, RGB] = {"good": (0, 110, 80), "bad": (170, 62, 0), "plain": (3
 them has a contrast of at least 6 : 1."""
 
 WHITE: RGB = (255, 255, 255)
-INK: RGB = (28, 32, 38)
+INK: RGB = (14, 17, 22)
 FAINT: RGB = (107, 114, 128)
 TRACK: RGB = (229, 231, 235)
 BLUE: RGB = PALETTE[0]
@@ -52,7 +52,7 @@ def ink_on(ground: RGB) -> RGB:
     """White or near-black, whichever can be read better on `ground`.
 
     >>> ink_on((240, 228, 66)), ink_on((0, 114, 178))
-    ((28, 32, 38), (255, 255, 255))
+    ((14, 17, 22), (255, 255, 255))
     """
     return WHITE if contrast(WHITE, ground) >= contrast(INK, ground) else INK
 

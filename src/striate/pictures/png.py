@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TypeAlias
 
 from PIL.PngImagePlugin import PngImageFile
@@ -21,6 +22,16 @@ class QuietPng(PngImageFile):
         key = self.info.get("transparency")
         if isinstance(key, (int, tuple)) and self.tile:
             self.info["transparency"] = _key_as_read(key, str(self.tile[0].args))
+
+    def load_read(self, read_bytes: int) -> bytes:
+        """More pixels; their end is an error even where `LOAD_TRUNCATED_IMAGES` was set by others."""
+        try:
+            data = super().load_read(read_bytes)
+        except (IndexError, struct.error) as error:  # the file ends within a chunk's head
+            raise OSError("image file is truncated") from error
+        if not data:
+            raise OSError("image file is truncated")
+        return data
 
     def load_end(self) -> None:
         with quiet():  # an animation chunk behind the pixels warns

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import asdict, dataclass
+from io import BytesIO
 
 import numpy as np
 from PIL import Image
@@ -26,6 +27,8 @@ __all__ = ["MAX_PIXELS", "MAX_SIDE", "PictureInfo", "probe", "read"]
 
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 32_767
+MAX_SCANS = 100
+"""Encoders write about ten. Each layer is a pass over all pixels, for as little as a few bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def read(
     `at_least_hw`: a JPEG may then be decoded at 1/2, 1/4 or 1/8 of its size (much faster), but never
     below this height and width of the upright picture. `background_rgb`: what shows through where the
     picture is transparent. `max_pixels`: larger pictures are refused before decoding, as are sides over
-    32 767. `name`: what the source is called in errors.
+    32 767 and JPEG in over 100 layers. `name`: what the source is called in errors.
 
     A `PictureError` names the file, the reason and a remedy; nothing that a file contains leads to
     another error or to a warning. Pillow refuses TIFF, GIF and WEBP over 178 956 970 pixels by itself.
@@ -157,7 +160,19 @@ def _checked_header(stored: Stored, kind: Format, max_pixels: int) -> ImageFile:
             f"and {MAX_SIDE:,} a side",
             remedy="scale it down, or raise max_pixels if you trust the file",
         )
+    if image.info.get("progressive") and (scans := _scans(stored)) > MAX_SCANS:
+        raise PictureError(
+            stored.name,
+            f"it is a progressive JPEG in {scans} layers, which would take very long to decode",
+            remedy="save it again with a usual program, or leave it out",
+        )
     return image
+
+
+def _scans(stored: Stored) -> int:
+    """How many passes over the picture a progressive JPEG holds; 0 for a file streamed from disk."""
+    data = stored.stream.getvalue() if isinstance(stored.stream, BytesIO) else b""
+    return data.count(b"\xff\xda")  # within pixels, 0xFF is always followed by 0
 
 
 def _draft(image: PlainJpeg, at_least_hw: SizeHW, *, turned: bool) -> None:

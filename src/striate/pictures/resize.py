@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from striate.errors import UnknownNameError
-from striate.types import Array, Picture, Prepared, SizeHW
+from striate.types import Array, Picture, Prepared, SizeHW, check_picture
 
 __all__ = ["PAD_GREY", "Fit", "Resample", "fit", "resize"]
 
@@ -43,6 +43,7 @@ def resize(picture: Picture, size_hw: SizeHW, *, how: Resample = "bilinear") -> 
     The picture itself, not a copy, where the size is already right. A `ValueError` for a size below
     1 × 1, an `UnknownNameError` for an unknown filter.
     """
+    check_picture(picture)
     if picture.shape[:2] == tuple(size_hw) and how in FILTERS:
         return picture
     return _resized(picture, size_hw, how, None)
@@ -60,6 +61,7 @@ def fit(
     if how not in FITS:
         raise UnknownNameError("way to fit", how, FITS)
     _check_size(size_hw)
+    check_picture(picture)
     return FITS[how](picture, size_hw, resample)
 
 

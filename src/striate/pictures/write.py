@@ -52,13 +52,12 @@ def to_bytes(picture: Picture, format: OutFormat = "png", *, quality: int = 95) 
         options |= {"subsampling": 0 if quality >= FINE_QUALITY else 2, "optimize": True}
     if format == "tiff":
         options |= {"compression": "tiff_adobe_deflate"}
-    out = BytesIO()
+    image, out = Image.fromarray(check_picture(picture)), BytesIO()
     try:
-        Image.fromarray(check_picture(picture)).save(out, format=format.upper(), **options)
+        image.save(out, format=format.upper(), **options)
     except (OSError, ValueError) as error:  # a side that the format cannot hold
-        height, width = picture.shape[:2]
         raise UsageError(
-            f"{format.upper()} cannot hold a picture of {width} × {height} pixels ({error})",
+            f"{format.upper()} cannot hold a picture of {image.width} × {image.height} pixels ({error})",
             remedy="write PNG or TIFF",
         ) from error
     return out.getvalue()

@@ -10,14 +10,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from striate.figures import Bars, Figure, Gallery, GalleryItem, Lines, Matrix, Scatter, Table
-from striate.runs.markup import escape, number, span
+from striate.runs.markup import escape, number
 from striate.runs.svg import draw_heat_map, draw_lines, draw_scatter, heat_levels, hue
 from striate.types import Picture
 
-__all__ = ["draw_figure"]
+__all__ = ["draw_figure", "draw_figures"]
 
 _NUMBERED = 30
 """Rows and columns up to which a matrix shows its numbers."""
+_UNBROKEN = 10
+"""Length up to which a number with its unit stays on one line."""
+_SMALL = 6
+"""Rows and columns up to which a matrix fits half the page."""
 _ROWS = 24
 """Bars and table rows that are shown before the reader asks for all."""
 _BOX = 144
@@ -25,31 +29,61 @@ _BOX = 144
 _NONE = '<p class="none">No values to draw.</p>'
 
 
-def draw_figure(figure: Figure) -> str:
-    """`figure` as a `<figure>` element."""
-    kind, wide, body = _draw(figure)
+def draw_figures(figures: Sequence[Figure]) -> str:
+    """`figures` in two columns; one that would leave a hole beside it takes both."""
+    parts: list[str] = []
+    left: Figure | None = None
+    for figure in figures:
+        if _is_wide(figure):
+            parts += [draw_figure(left, alone=True)] if left is not None else []
+            parts.append(draw_figure(figure))
+            left = None
+        elif left is not None:
+            parts += [draw_figure(left), draw_figure(figure)]
+            left = None
+        else:
+            left = figure
+    parts += [draw_figure(left, alone=True)] if left is not None else []
+    return "".join(parts)
+
+
+def _is_wide(figure: Figure) -> bool:
+    match figure:
+        case Gallery():
+            return True
+        case Matrix():
+            return max(len(figure.row_names), len(figure.column_names)) > _SMALL
+        case Table():
+            return len(figure.columns) > 3
+    return False
+
+
+def draw_figure(figure: Figure, *, alone: bool = False) -> str:
+    """`figure` as a `<figure>` element; `alone`: as wide as the page, its words beside it."""
+    kind, body = _draw(figure)
+    width = " wide" if _is_wide(figure) else " wide alone" if alone else ""
     caption = f"<p>{escape(figure.caption)}</p>" if figure.caption else ""
     return (
-        f'<figure class="{kind}{" wide" if wide else ""}">'
-        f"<figcaption><h3>{escape(figure.title)}</h3>{caption}</figcaption>{body}</figure>"
+        f'<figure class="{kind}{width}">'
+        f"<figcaption><h3>{escape(figure.title)}</h3>{caption}</figcaption><div>{body}</div></figure>"
     )
 
 
-def _draw(figure: Figure) -> tuple[str, bool, str]:
-    """Its class, whether it takes the full width, its body."""
+def _draw(figure: Figure) -> tuple[str, str]:
+    """Its class in the style sheet, and its body."""
     match figure:
         case Lines():
-            return "chart", False, (draw_lines(figure) or _NONE) + _legend(figure)
+            return "chart", (draw_lines(figure) or _NONE) + _legend(figure)
         case Scatter():
-            return "chart", False, draw_scatter(figure) or _NONE
+            return "chart", draw_scatter(figure) or _NONE
         case Bars():
-            return "bars", False, _draw_bars(figure)
+            return "bars", _draw_bars(figure)
         case Matrix():
-            return "matrix", True, _draw_matrix(figure)
+            return "matrix", _draw_matrix(figure)
         case Gallery():
-            return "gallery", True, _draw_gallery(figure)
+            return "gallery", _draw_gallery(figure)
         case Table():
-            return "table", len(figure.columns) > 3, _draw_table(figure)
+            return "table", _draw_table(figure)
 
 
 def _legend(figure: Lines) -> str:
@@ -79,23 +113,32 @@ def _draw_bars(figure: Bars) -> str:
     if base == 0 and 0.35 < top <= 1:
         top = 1.0  # shares are read against the whole
     scale = 100 / ((top - base) or 1.0)
+    text = _shares if max(top, -base) <= 1 else number
     rows = []
     for name, value, below, above in zip(figure.names, figure.values, low, high, strict=True):
         bar = _bar(value, base, scale)
         interval = ""
         if figure.low is not None and math.isfinite(below) and math.isfinite(above):
             bar += _box("whisker", (below - base) * scale, (above - below) * scale)
-            interval = f" <small>{span(below, above)}</small>"
+            interval = f" <small>{text(below)} to {text(above)}</small>"
         rows.append(
             f'<tr><th scope="row"><bdi>{escape(name)}</bdi></th><td class="track" aria-hidden="true">'
-            f'<span class="rail">{bar}</span></td><td class="value">{number(value)}{interval}</td></tr>'
+            f'<span class="rail">{bar}</span></td><td class="value">{text(value)}{interval}</td></tr>'
         )
-    head = f'<tr class="unseen"><th>name</th><td></td><th>{escape(figure.x_label)}</th></tr>'
+    head = (
+        '<colgroup><col class="names"><col><col class="values"></colgroup><thead class="unseen"><tr>'
+        f'<th scope="col">name</th><td></td><th scope="col">{escape(figure.x_label)}</th></tr></thead>'
+    )
     scale_row = (
         f'<p class="scale"><span>{number(base)}</span><span>{escape(figure.x_label)}</span>'
         f"<span>{number(top, 3)}</span></p>"
     )
-    return _folded("<table>", f"<thead>{head}</thead>", rows, "</table>") + scale_row
+    return _folded(head, rows) + scale_row
+
+
+def _shares(value: float) -> str:
+    """Numbers up to one, to be read under each other."""
+    return f"{value:.3f}".replace("-", "−") if math.isfinite(value) else number(value)
 
 
 def _bar(value: float, base: float, scale: float) -> str:
@@ -109,12 +152,12 @@ def _box(kind: str, start: float, width: float) -> str:
     return f'<i class="{kind}" style="left:{start:.2f}%;width:{max(width, 0):.2f}%"></i>'
 
 
-def _folded(opening: str, head: str, rows: Sequence[str], closing: str) -> str:
+def _folded(head: str, rows: Sequence[str]) -> str:
     """A table; of a long one the first rows, and the others behind "Show all"."""
 
     def table(some: Sequence[str]) -> str:
         body = f"<tbody>{''.join(some)}</tbody>"
-        return f'<div class="scroll" tabindex="0">{opening}{head}{body}{closing}</div>'
+        return f'<div class="scroll" tabindex="0"><table>{head}{body}</table></div>'
 
     if len(rows) <= _ROWS + 6:
         return table(rows)
@@ -157,8 +200,10 @@ def _draw_greatest(figure: Matrix, count: int = 15) -> str:
     """The largest cells by name; in a square matrix those off the diagonal."""
     values = np.nan_to_num(np.asarray(figure.values, dtype=np.float64))
     sums = values.sum(axis=1)
+    title = "Largest"
     if list(figure.row_names) == list(figure.column_names):
         values = values * (1 - np.eye(len(values)))
+        title = "Largest off the diagonal"
     order = np.argsort(-values, axis=None, kind="stable")[:count]
     rows: list[tuple[str, str, float, str]] = []
     for index in order:
@@ -167,7 +212,6 @@ def _draw_greatest(figure: Matrix, count: int = 15) -> str:
             share = f"{100 * values[row, column] / sums[row]:.0f} %"
             rows.append((figure.row_names[row], figure.column_names[column], values[row, column], share))
     columns = (figure.row_label, figure.column_label, "count", "of its row")
-    title = "Most frequent"
     return f"<h4>{title}</h4>" + _draw_table(Table(title, "", columns, rows)) if rows else ""
 
 
@@ -230,8 +274,12 @@ def _draw_table(figure: Table) -> str:
     for row in figure.rows:
         cells = "".join(f"<td{at}>{_cell(value)}</td>" for value, at in zip(row, right, strict=True))
         rows.append(f"<tr>{cells}</tr>")
-    return _folded("<table>", f"<thead><tr>{head}</tr></thead>", rows, "</table>")
+    return _folded(f"<thead><tr>{head}</tr></thead>", rows)
 
 
 def _cell(value: str | float | int) -> str:
-    return f"<bdi>{escape(value)}</bdi>" if isinstance(value, str) else number(value)
+    if not isinstance(value, str):
+        return number(value)
+    short = len(value) <= _UNBROKEN and value[:1] in "0123456789<>−-"
+    text = value.replace(" ", "\N{NO-BREAK SPACE}") if short else value
+    return f"<bdi>{escape(text)}</bdi>"

@@ -28,6 +28,8 @@ from striate.settings import Settings
 
 __all__ = [
     "CAR_KG_PER_YEAR",
+    "STABLE_DIFFUSION_CARS",
+    "STABLE_DIFFUSION_KG",
     "Counter",
     "CpuEstimate",
     "EnergyMeter",
@@ -166,7 +168,7 @@ def driven_text(co2e_g: float) -> str:
         return f"{km:.3g} km"
     if km >= 0.001:
         return f"{km * 1000:.3g} m"
-    return "less than 1 m"
+    return f"{km * 100_000:.2g} cm" if km >= 0.00001 else "less than 1 cm"
 
 
 class EnergyMeter:

@@ -84,7 +84,8 @@ def _loss(rows: Sequence[Row], x_label: str) -> Lines | None:
 
 
 def _metric(rows: Sequence[Row], x_label: str, headline: str) -> Lines | None:
-    last = next((row["metrics"] for row in reversed(rows) if isinstance(row.get("metrics"), dict)), {})
+    measured = [row["metrics"] for row in rows if isinstance(row.get("metrics"), dict)]
+    last: dict[str, Any] = measured[-1] if measured else {}
     names = [name for name, value in last.items() if _number(value) is not None and name != "n"]
     if not names:
         return None

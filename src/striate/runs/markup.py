@@ -11,7 +11,7 @@ from striate.runs.plain import legible
 __all__ = ["anchor", "escape", "escape_markdown", "number", "span", "text_of"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~^$-])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
 _DIGITS = 4
 
 

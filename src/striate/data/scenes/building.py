@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from striate.data.scenes.chance import jittered, stream
 from striate.data.scenes.names import Rgb
 from striate.data.scenes.shapes.glass import lit_window
-from striate.data.scenes.shapes.solid import box, darker, lighter, side_panel
+from striate.data.scenes.shapes.plane import Plane, wall_of
+from striate.data.scenes.shapes.solid import box, darker, lighter
 from striate.data.scenes.sketch import Sketch
 from striate.data.scenes.world import View
 
@@ -30,6 +32,13 @@ _WALLS: tuple[Rgb, ...] = (
     (206, 178, 170),
     (160, 180, 150),
     (236, 206, 150),
+)
+Style = Literal["bands", "grid", "tall"]
+Span = tuple[float, float]
+
+# Distance between windows, their width and height, metres.
+_WINDOWS: MappingProxyType[Style, tuple[float, float, float]] = MappingProxyType(
+    {"bands": (2.3, 1.7, 1.2), "grid": (1.7, 0.95, 1.35), "tall": (1.45, 0.72, 1.75)}
 )
 _AWNINGS: tuple[Rgb, ...] = (
     (206, 74, 66),
@@ -51,7 +60,7 @@ class Building:
     wall: Rgb
     trim: Rgb
     awning: Rgb
-    style: Literal["bands", "grid", "tall"]
+    style: Style
     shop: bool
     busy: float
     seed: int
@@ -76,126 +85,99 @@ class Building:
             roof if view.snow else self.trim,
         )
         if view.eye[2] < FRONT:
-            self._front(sketch, view, half, random.Random(self.seed))
+            self._front(sketch, view, half)
 
-    def _front(self, sketch: Sketch, view: View, half: float, rng: random.Random) -> None:
-        z, tone = FRONT - 0.01, view.tone(0, 0, -1)
+    def _front(self, sketch: Sketch, view: View, half: float) -> None:
+        wall, rng = wall_of(sketch, view, FRONT), random.Random(self.seed)
         first = 2.9 if self.shop else 0.5
         if self.shop:
-            self._shop(sketch, view, half, rng)
+            self._shop(sketch, view, half)
         else:
-            sketch.face(side_panel(-half, half, 0, 0.45, z), darker(self.wall, 0.2), tone, decal=True)
-        if self.busy > 0.15:
-            self._bricks(sketch, half, first, tone, rng)
-        for x0, x1, y0, y1 in self._windows(half, first):
-            pane, lit = lit_window(view, on=rng.random() < 0.45)
+            wall.rect((-half, half), (0, 0.45), darker(self.wall, 0.2))
+        if self.busy > 0:
+            self._bricks(wall, half, first)
+        for xs, (y0, y1) in self._windows(half, first):
+            on, drawn, drop = rng.random() < 0.45, rng.random() < 0.5, rng.uniform(0.2, 0.6)
+            pane, lit = lit_window(view, on=on)
             if view.px_per_m > 4:
-                frame = side_panel(x0 - 0.09, x1 + 0.09, y0 - 0.1, y1 + 0.09, z)
-                sketch.face(frame, self.trim, tone, decal=True)
-            sketch.face(side_panel(x0, x1, y0, y1, z), pane, 0.35 + 0.5 * tone, glow=lit, decal=True)
-            if rng.random() < 0.5 and not lit:
-                blind = y1 - rng.uniform(0.2, 0.6) * (y1 - y0)
-                sketch.face(side_panel(x0, x1, blind, y1, z), lighter(pane, 0.55), tone, decal=True)
-        self._posters(sketch, half, tone, rng)
+                wall.rect((xs[0] - 0.09, xs[1] + 0.09), (y0 - 0.1, y1 + 0.09), self.trim)
+            wall.rect(xs, (y0, y1), pane, tone=0.35 + 0.5 * wall.tone, glow=lit)
+            if drawn and not on:
+                wall.rect(xs, (y1 - drop * (y1 - y0), y1), lighter(pane, 0.55))
+        if self.busy > 0:
+            self._posters(wall_of(sketch, view, FRONT, 0.04), half)
 
-    def _windows(self, half: float, first: float) -> Iterator[tuple[float, float, float, float]]:
-        """(x0, x1, y0, y1) of every window of the upper floors."""
-        pitch, wide, tall = {
-            "bands": (2.3, 1.7, 1.2),
-            "grid": (1.7, 0.95, 1.35),
-            "tall": (1.45, 0.72, 1.75),
-        }[self.style]
+    def _windows(self, half: float, first: float) -> Iterator[tuple[Span, Span]]:
+        """((x0, x1), (y0, y1)) of every window of the upper floors."""
+        pitch, wide, tall = _WINDOWS[self.style]
         storey = tall + 1.05
         columns = max(1, int((2 * half - 0.5) / pitch))
-        rows = max(1, int((self.height - first - 0.5) / storey))
         gap = (2 * half - columns * pitch) / 2
-        for row in range(rows):
+        for row in range(max(1, int((self.height - first - 0.5) / storey))):
             y = first + 0.55 + row * storey
             if y + tall > self.height - 0.4:
                 return
             for column in range(columns):
                 x = -half + gap + column * pitch + (pitch - wide) / 2
-                yield x, x + wide, y, y + tall
+                yield (x, x + wide), (y, y + tall)
 
-    def _shop(self, sketch: Sketch, view: View, half: float, rng: random.Random) -> None:
-        z, tone = FRONT - 0.01, view.tone(0, 0, -1)
-        sketch.face(side_panel(-half, half, 0, 2.75, z), darker(self.wall, 0.45), tone, decal=True)
+    def _shop(self, sketch: Sketch, view: View, half: float) -> None:
+        """Shop window, door, name board and a striped awning."""
+        wall, rng = wall_of(sketch, view, FRONT), random.Random(self.seed + 1)
         glass, glow = lit_window(view)
-        door = rng.choice((-1, 1)) * half * 0.55
-        sketch.face(
-            side_panel(-half + 0.35, half - 0.35, 0.6, 2.3, z),
-            glass,
-            0.35 + 0.5 * tone,
-            glow=glow,
-            decal=True,
-        )
-        sketch.face(
-            side_panel(door - 0.6, door + 0.6, 0.05, 2.3, z), darker(self.awning, 0.35), tone, decal=True
-        )
-        sketch.face(
-            side_panel(door - 0.42, door + 0.42, 0.5, 2.15, z), glass, 0.5, glow=glow, decal=True
-        )
-        sketch.face(
-            side_panel(-half, half, 2.5, 3.0, z - 0.05), lighter(self.awning, 0.1), tone, decal=True
-        )
-        name = rng.uniform(0.25, 0.5) * half
-        sketch.face(
-            side_panel(-name, name, 2.66, 2.84, z - 0.06),
-            (250, 244, 230),
-            0.6,
-            glow=0.6 * view.lamps,
-            decal=True,
-        )
-        whole = (
-            (-half + 0.2, 2.55, z),
-            (half - 0.2, 2.55, z),
-            (half - 0.2, 1.97, z - 0.85),
-            (-half + 0.2, 1.97, z - 0.85),
-        )
-        sketch.face(whole, self.awning, view.tone(0, 0.75, -0.66))
-        stripes = max(4, int(2 * half / 0.75))
-        step = 2 * (half - 0.2) / stripes
-        for index in range(stripes):
-            x = -half + 0.2 + index * step
-            colour = self.awning if index % 2 else (248, 242, 232)
-            flap = ((x, 2.55, z), (x + step, 2.55, z), (x + step, 2.12, z - 0.85), (x, 2.12, z - 0.85))
-            sketch.face(flap, colour, view.tone(0, 0.75, -0.66), decal=True)
-            hem = (
-                (x, 2.12, z - 0.85),
-                (x + step, 2.12, z - 0.85),
-                (x + step, 1.97, z - 0.85),
-                (x, 1.97, z - 0.85),
-            )
-            sketch.face(hem, darker(colour, 0.12), tone, decal=True)
+        door, name = rng.choice((-1, 1)) * half * 0.55, rng.uniform(0.25, 0.5) * half
+        wall.rect((-half, half), (0, 2.75), darker(self.wall, 0.45))
+        pane = (-half + 0.35, half - 0.35)
+        wall.rect(pane, (0.6, 2.3), glass, tone=0.35 + 0.5 * wall.tone, glow=glow)
+        wall.rect((door - 0.6, door + 0.6), (0.05, 2.3), darker(self.awning, 0.35))
+        wall.rect((door - 0.42, door + 0.42), (0.5, 2.15), glass, tone=0.5, glow=glow)
+        wall.rect((-half, half), (2.5, 3.0), lighter(self.awning, 0.1))
+        wall.rect((-name, name), (2.66, 2.84), (250, 244, 230), tone=0.6, glow=0.6 * view.lamps)
+        self._awning(sketch, view, half - 0.2)
 
-    def _bricks(
-        self, sketch: Sketch, half: float, first: float, tone: float, rng: random.Random
-    ) -> None:
+    def _awning(self, sketch: Sketch, view: View, half: float) -> None:
+        z, out = FRONT - 0.01, FRONT - 0.85
+        slope, fall = view.tone(0, 0.75, -0.66), view.tone(0, 0, -1)
+        whole = ((-half, 2.55, z), (half, 2.55, z), (half, 1.97, out), (-half, 1.97, out))
+        sketch.face(whole, self.awning, slope)
+        stripes = max(4, int(2 * half / 0.75))
+        step = 2 * half / stripes
+        for index in range(stripes):
+            x0, x1 = -half + index * step, -half + (index + 1) * step
+            colour = self.awning if index % 2 else (248, 242, 232)
+            flap = ((x0, 2.55, z), (x1, 2.55, z), (x1, 2.12, out), (x0, 2.12, out))
+            hem = ((x0, 2.12, out), (x1, 2.12, out), (x1, 1.97, out), (x0, 1.97, out))
+            sketch.face(flap, colour, slope, decal=True)
+            sketch.face(hem, darker(colour, 0.12), fall, decal=True)
+
+    def _bricks(self, wall: Plane, half: float, first: float) -> None:
         """Scattered bricks and stains: texture that means nothing."""
-        for _ in range(int(26 * self.busy)):
+        rng = random.Random(self.seed + 2)
+        for _ in range(26):
             x, y = rng.uniform(-half, half - 0.5), rng.uniform(first, self.height - 0.5)
             shade = rng.choice((darker(self.wall, 0.16), lighter(self.wall, 0.2)))
-            sketch.face(side_panel(x, x + 0.5, y, y + 0.2, FRONT - 0.01), shade, tone, decal=True)
+            if rng.random() < self.busy:
+                wall.rect((x, x + 0.5), (y, y + 0.2), shade)
 
-    def _posters(self, sketch: Sketch, half: float, tone: float, rng: random.Random) -> None:
-        for _ in range(int(5 * self.busy + rng.random() * self.busy)):
+    def _posters(self, wall: Plane, half: float) -> None:
+        """Bills and scrawls on the ground floor."""
+        rng = random.Random(self.seed + 3)
+        for _ in range(5):
             x, y = rng.uniform(-half + 0.1, half - 1.1), rng.uniform(0.7, 1.6)
-            colour = rng.choice(_POSTERS)
-            sketch.face(side_panel(x, x + 0.9, y, y + 1.2, FRONT - 0.03), colour, tone, decal=True)
-            other = rng.choice(_POSTERS)
-            sketch.face(
-                side_panel(x + 0.15, x + 0.75, y + 0.5, y + 1.0, FRONT - 0.04), other, tone, decal=True
-            )
+            paper, print_ = rng.choice(_POSTERS), rng.choice(_POSTERS)
+            if rng.random() < self.busy:
+                wall.rect((x, x + 0.9), (y, y + 1.2), paper)
+                wall.rect((x + 0.15, x + 0.75), (y + 0.5, y + 1.0), print_)
+        x, ink = rng.uniform(-half, half - 2), rng.choice(_POSTERS)
+        scrawl = [(x + step * 0.32, rng.uniform(0.8, 1.9)) for step in range(7)]
         if rng.random() < self.busy:
-            x = rng.uniform(-half, half - 2)
-            scrawl = [(x + step * 0.32, rng.uniform(0.8, 1.9), FRONT - 0.05) for step in range(7)]
-            sketch.stroke(scrawl, 0.07, rng.choice(_POSTERS), 0.6, decal=True)
+            wall.line(scrawl, 0.07, ink)
 
 
 def _sized(rng: random.Random, x0: float, x1: float, busy: float) -> Building:
     wall = jittered(rng, rng.choice(_WALLS))
     trim = rng.choice(((244, 238, 226), lighter(wall, 0.4), darker(wall, 0.35)))
-    style: Literal["bands", "grid", "tall"] = rng.choice(("bands", "grid", "tall"))
+    style: Style = rng.choice(("bands", "grid", "tall"))
     height = rng.uniform(5.4, 8.8)
     return Building(
         x0,

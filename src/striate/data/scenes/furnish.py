@@ -6,7 +6,7 @@ import math
 
 from striate.data.scenes.building import town_row
 from striate.data.scenes.chance import stream
-from striate.data.scenes.furniture import CLUTTER_KINDS, make_furniture
+from striate.data.scenes.furniture import CLUTTER_KINDS, Furniture, make_furniture
 from striate.data.scenes.names import stuff_id
 from striate.data.scenes.placing import Plot
 from striate.data.scenes.settings import SceneSettings
@@ -39,15 +39,16 @@ def buildings(settings: SceneSettings, seed: int, plot: Plot, *, open_lot: bool)
     ]
 
 
-def _stand(plot: Plot, seed: int, kind: str, lane: Lane, x: float, number: int) -> list[Actor]:
+def _stand(plot: Plot, piece: Furniture, lane: Lane, x: float) -> list[Actor]:
     """A piece of furniture on a free and visible spot of a lane; nothing where there is none."""
-    piece = make_furniture(stream(seed, kind, number), kind)
     if not plot.free(lane, x, piece.half) or not _ahead(plot.camera, x, LANES[lane]):
         return []
     plot.take(lane, x, piece.half)
     # On the pavement behind the walkers, beside the buildings.
     pose = Pose(x, LANES[lane] + (0.9 if lane == "far_walk" else 0.0))
-    return [Actor(piece, pose, RANKS[lane], piece.half, stuff_id(piece.stuff), lamp=kind == "lamp")]
+    return [
+        Actor(piece, pose, RANKS[lane], piece.half, stuff_id(piece.stuff), lamp=piece.kind == "lamp")
+    ]
 
 
 def _ahead(camera: Camera, x: float, z: float) -> bool:
@@ -61,11 +62,12 @@ def street_lamps(seed: int, plot: Plot) -> list[Actor]:
     """Lamps at even distances along the far kerb."""
     start = stream(seed, "lamps").uniform(0, _LAMP_STEP_M)
     low, high = plot.camera.reach_at(LANES["far_kerb"], _REACH_M)
+    lamp = make_furniture(stream(seed, "lamp"), "lamp")
     first, last = math.floor((low - start) / _LAMP_STEP_M), math.ceil((high - start) / _LAMP_STEP_M)
     return [
         actor
         for index in range(first, last + 1)
-        for actor in _stand(plot, seed, "lamp", "far_kerb", start + index * _LAMP_STEP_M, 0)
+        for actor in _stand(plot, lamp, "far_kerb", start + index * _LAMP_STEP_M)
     ]
 
 
@@ -77,8 +79,8 @@ def clutter(settings: SceneSettings, seed: int, plot: Plot) -> list[Actor]:
     for index in range(_MOST_CLUTTER):
         kind, lane = rng.choice(CLUTTER_KINDS), rng.choice(lanes)
         x, needed = middle + rng.uniform(-14, 14), rng.random()
-        if lane == "near_kerb" and kind in ("column", "parasol", "bush"):
+        if lane == "near_kerb" and kind not in ("bin", "cone"):
             kind = "bollard"
         if needed < settings.clutter:
-            found += _stand(plot, seed, kind, lane, x, index)
+            found += _stand(plot, make_furniture(stream(seed, kind, index), kind), lane, x)
     return found

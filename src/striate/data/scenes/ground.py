@@ -31,7 +31,11 @@ _BANDS: tuple[tuple[float, float, StuffName, Rgb], ...] = (
     (-4.18, -4.0, "pavement", (232, 226, 216)),
     (-7.3, -4.18, "pavement", (200, 191, 179)),
     (-11.0, -7.3, "vegetation", (128, 176, 90)),
-    (-90.0, -11.0, "vegetation", (118, 166, 84)),
+    (-16.0, -11.0, "vegetation", (120, 169, 85)),
+    (-23.0, -16.0, "vegetation", (129, 177, 92)),
+    (-32.0, -23.0, "vegetation", (118, 167, 84)),
+    (-45.0, -32.0, "vegetation", (127, 175, 90)),
+    (-120.0, -45.0, "vegetation", (116, 165, 82)),
 )
 
 
@@ -89,6 +93,8 @@ def paint_ground(
     frame = [(-1.0, -1.0), (width + 1.0, -1.0), (width + 1.0, height + 1.0), (-1.0, height + 1.0)]
     left = _below(frame, _plane(camera, (0.0, 1.0, 0.0)))
     for low, high, stuff, colour in _BANDS:
+        if len(left) < 3:
+            return
         # Fog and distance need slices: each has the colour of its own distance.
         slices = 4 if high - low > 3 else 1
         for index in range(slices):
@@ -164,9 +170,10 @@ def _lines(slabs: _Slabs, seed: int, low: float, high: float) -> None:
     for index in range(math.floor(low / 4.0), math.ceil(high / 4.0) + 1):
         if zebra is None or abs(index * 4.0 + 1.1 - zebra) > 2.6:
             slabs.put((index * 4.0, index * 4.0 + 2.2), (-0.1, 0.1), _PAINT, 225)
-    for step in range(0 if zebra is None else 6):
-        z = -3.5 + step * 1.22
-        slabs.put((zebra - 1.3, zebra + 1.3), (z, z + 0.62), _PAINT, 225)
+    if zebra is not None:
+        for step in range(6):
+            z = -3.5 + step * 1.22
+            slabs.put((zebra - 1.3, zebra + 1.3), (z, z + 0.62), _PAINT, 225)
 
 
 def _grass(slabs: _Slabs, seed: int, middle: float) -> None:

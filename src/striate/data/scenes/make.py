@@ -25,7 +25,11 @@ from striate.data.scenes.world import view_of
 from striate.errors import UnknownNameError
 from striate.types import Array, Picture
 
-__all__ = ["count_vehicles", "make_scene", "paint_scene", "single_object_scene"]
+__all__ = ["count_objects", "make_scene", "paint_scene", "single_object_scene"]
+
+
+_ANGLES = np.arange(14) * (2 * math.pi / 14)
+_UNIT = np.cos(_ANGLES), np.sin(_ANGLES)
 
 
 @dataclass(slots=True)
@@ -113,19 +117,21 @@ def _outline(stage: Stage, ground: Array, value: int) -> list[Stroke]:
 
 
 def _footprint(actor: Actor) -> Array:
-    """The four corners (4, 3) on the ground that a thing stands on, world axes."""
+    """The outline (N, 3) on the ground that a thing stands on, world axes."""
     shape = actor.shape
-    long, deep = (shape.size[0] / 2, shape.size[2] / 2) if shape is not None else (actor.half, 0.25)
-    if shape is not None and shape.label in ("tree", "traffic-light", "stop-sign"):
-        long = deep = 0.35
-    corners = np.array([(-long, 0, -deep), (long, 0, -deep), (long, 0, deep), (-long, 0, deep)])
+    if shape is None or not shape.solid:
+        narrow = shape is None or shape.label in ("tree", "traffic-light", "stop-sign")
+        long, deep = (min(actor.half, 0.35), 0.3) if narrow else (actor.half * 0.8, 0.25)
+        corners = np.stack([long * _UNIT[0], np.zeros(14), deep * _UNIT[1]], axis=1)
+    else:
+        long, deep = shape.size[0] / 2, shape.size[2] / 2
+        corners = np.array([(-long, 0, -deep), (long, 0, -deep), (long, 0, deep), (-long, 0, deep)])
     found: Array = corners @ actor.pose.rotation().T + (actor.pose.x, 0.0, actor.pose.z)
     return found
 
 
 def _circle(x: float, z: float, radius: float) -> Array:
-    angles = np.arange(14) * (2 * math.pi / 14)
-    return np.stack([x + radius * np.cos(angles), np.zeros(14), z + radius * np.sin(angles)], axis=1)
+    return np.stack([x + radius * _UNIT[0], np.zeros(14), z + radius * _UNIT[1]], axis=1)
 
 
 def _wet_ground(back: Backdrop, stage: Stage, things: list[_Thing]) -> None:
@@ -279,7 +285,7 @@ def check_name(name: str) -> ObjectName:
     raise UnknownNameError("object class", name, OBJECT_NAMES)
 
 
-def count_vehicles(settings: SceneSettings, seed: int) -> int:
+def count_objects(settings: SceneSettings, seed: int) -> int:
     """How many objects can be seen, without painting."""
     stage = compose(settings, seed)
     drawing = _draw_all(stage, with_parts=False)

@@ -14,7 +14,7 @@ from striate.errors import UsageError
 from striate.nn.augment.colour import LUMA
 from striate.types import SizeHW
 
-__all__ = ["IMAGENET", "Backbone", "Normalisation", "probe_features"]
+__all__ = ["IMAGENET", "Backbone", "Normalisation", "probe_features", "probe_maps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,19 @@ class Backbone(nn.Module):
 def probe_features(model: nn.Module, *, channels: int, size_hw: SizeHW) -> int:
     """The number of features D that `model` yields for pictures of that size; its mode is kept.
 
-    Shapes alone are computed (meta tensors), unless a layer cannot do that. A `UsageError` if the
-    pictures do not fit through the network.
+    A `UsageError` if the pictures do not fit through the network.
     """
+    return int(_output_shape(model, channels, size_hw)[1])
+
+
+def probe_maps(model: nn.Module, *, channels: int, size_hw: SizeHW) -> SizeHW:
+    """Height and width of the maps (B, C, h, w) that `model` yields; otherwise as `probe_features`."""
+    _, _, height, width = _output_shape(model, channels, size_hw)
+    return height, width
+
+
+def _output_shape(model: nn.Module, channels: int, size_hw: SizeHW) -> torch.Size:
+    """Shapes alone are computed (meta tensors), unless a layer cannot do that."""
     was_training = model.training
     model.eval()
     try:
@@ -84,22 +94,24 @@ def probe_features(model: nn.Module, *, channels: int, size_hw: SizeHW) -> int:
         model.train(was_training)
 
 
-def _on_meta(model: nn.Module, channels: int, size_hw: SizeHW) -> int | None:
+def _on_meta(model: nn.Module, channels: int, size_hw: SizeHW) -> torch.Size | None:
     state = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     shapes = {name: torch.empty_like(tensor, device="meta") for name, tensor in state.items()}
     pictures = torch.empty(1, channels, *size_hw, device="meta")
     try:
-        return int(functional_call(model, shapes, (pictures,)).shape[1])
+        output: Tensor = functional_call(model, shapes, (pictures,))
     except (RuntimeError, ValueError, AssertionError, TypeError):  # too small, or not made for meta
         return None
+    return output.shape
 
 
-def _for_real(model: nn.Module, channels: int, size_hw: SizeHW) -> int:
+def _for_real(model: nn.Module, channels: int, size_hw: SizeHW) -> torch.Size:
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     try:
-        return int(model(torch.zeros(1, channels, *size_hw, device=device)).shape[1])
+        output: Tensor = model(torch.zeros(1, channels, *size_hw, device=device))
     except (RuntimeError, ValueError, AssertionError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(
             f"pictures of {size_hw[0]}×{size_hw[1]} do not fit the network: {reason}"
         ) from error
+    return output.shape

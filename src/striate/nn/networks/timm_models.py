@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from striate.errors import MissingExtraError
 from striate.nn.networks.backbone import Backbone, Normalisation, probe_features
+from striate.nn.networks.pooling import FixedAverage
 from striate.types import SizeHW
 
 __all__ = [
@@ -56,7 +57,7 @@ class Published:
 
 
 def published(name: str) -> Published:
-    """What timm knows of the weights of `name`: an architecture (its default tag) or architecture.tag."""
+    """What timm knows of the weights of `name`: an architecture (its first tag) or architecture.tag."""
     architecture = name.partition(".")[0]
     settings = _timm().models.get_pretrained_cfg(name)
     tag = settings.tag if settings is not None else None
@@ -101,26 +102,57 @@ def _create(name: str, *, channels: int, size_hw: SizeHW, source: dict[str, Any]
         options["img_size"] = size_hw
     if source is not None:
         options |= {"pretrained": True, "pretrained_cfg_overlay": source}
-    return timm.create_model(name, **options)
+    model = timm.create_model(name, **options)
+    if isinstance(model, timm.models.VGG):
+        _fit_vgg(model, size_hw)
+    return model
+
+
+def _fit_vgg(model: Any, size_hw: SizeHW) -> None:
+    """VGG's dense layers want maps of 7×7; timm stretches smaller ones in a way that ONNX lacks."""
+    maps_hw = (size_hw[0] // 32, size_hw[1] // 32)
+    wanted_hw = (max(maps_hw[0], 7), max(maps_hw[1], 7))
+    if min(maps_hw) >= 1 and maps_hw != wanted_hw:
+        model.features.append(FixedAverage(maps_hw, wanted_hw))
 
 
 def _stages(model: Any) -> list[list[str]]:
-    """Module names by timm's own coarse grouping: stem, stages in order."""
+    """Names of whole parts by timm's own coarse grouping: stem, stages in order."""
     try:
         matcher = model.group_matcher(coarse=True)
     except AttributeError:  # a few architectures name no groups: their direct parts are the stages
-        return [[name] for name, part in model.named_children() if any(True for _ in part.parameters())]
+        return [[name] for name, part in model.named_children() if _owners(part, name)]
     groups = _timm().models.group_modules(model, matcher)
-    stages = [list(groups[order]) for order in sorted(groups)]
+    stages = [set(groups[order]) for order in sorted(groups)]
     whole = sum(parameter.numel() for parameter in model.parameters())
     while len(stages) > 1 and _count(model, stages[-1]) < _SMALLEST_STAGE * whole:
         tail = stages.pop()
-        stages[-1] += tail
-    return stages
+        stages[-1] |= tail
+    return [_whole_parts(model, names) for names in stages]
 
 
-def _count(model: nn.Module, names: list[str]) -> int:
+def _count(model: nn.Module, names: set[str]) -> int:
     return sum(p.numel() for name in names for p in model.get_submodule(name).parameters(recurse=False))
+
+
+def _owners(part: nn.Module, name: str) -> set[str]:
+    """Names of the modules in `part` that hold parameters themselves."""
+    return {
+        inner for inner, module in part.named_modules(prefix=name) if any(True for _ in module.parameters(False))
+    }
+
+
+def _whole_parts(model: nn.Module, names: set[str], prefix: str = "") -> list[str]:
+    """The largest parts that lie in `names` entirely: what has no parameters (dropout) comes along."""
+    found = []
+    for child, part in model.named_children():
+        name = f"{prefix}{child}"
+        owners = _owners(part, name)
+        if owners and owners <= names:
+            found.append(name)
+        elif owners & names:
+            found += _whole_parts(part, names, f"{name}.")
+    return found
 
 
 def _timm() -> Any:

@@ -125,9 +125,10 @@ def choose_size(model: str, sizes_hw: Sequence[SizeHW]) -> SizeHW:
     >>> choose_size("resnet152", [(28, 28)])
     (224, 224)
     """
-    if model not in _OWN:
+    name = model.replace("_", "-")
+    if name not in _OWN:
         return _LARGE, _LARGE
-    largest = _SMALL if model in _DENSE else _MIDDLE
+    largest = _SMALL if name in _DENSE else _MIDDLE
     if not sizes_hw:
         return largest, largest
     height, width = (round(float(side)) for side in np.median(np.asarray(sizes_hw), axis=0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -35,7 +36,8 @@ def values_from_columns(
     values, at = [], 0
     for index, angle in enumerate(is_angle):
         if angle:
-            values.append(torch.rad2deg(torch.atan2(columns[:, at], columns[:, at + 1])))
+            # written out: the exporter knows no rad2deg
+            values.append(torch.atan2(columns[:, at], columns[:, at + 1]) * (180.0 / math.pi))
         else:
             values.append(columns[:, at] * scale[index] + mean[index])
         at += 2 if angle else 1

@@ -39,11 +39,14 @@ class Bicycle:
         radius = reach * 0.37
         rear, front = (-reach + radius, radius), (reach - radius, radius)
         for name, (x, y) in (("rear-wheel", rear), ("front-wheel", front)):
-            self._wheel(sketch, view, x, y, radius, f"wheel:{name}")
+            self._wheel(sketch, view, (x, y), radius, part=f"wheel:{name}")
             sketch.key(name, (x, y, 0.0))
         self._frame(sketch, view, rear, front, radius)
 
-    def _wheel(self, sketch: Sketch, view: View, x: float, y: float, radius: float, part: str) -> None:
+    def _wheel(
+        self, sketch: Sketch, view: View, hub: tuple[float, float], radius: float, *, part: str
+    ) -> None:
+        x, y = hub
         fine = radius * view.px_per_m
         circle = ring(x, y, 0.0, radius, 14 if fine < 8 else 26)
         if fine > 7:

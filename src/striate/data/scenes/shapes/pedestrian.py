@@ -180,8 +180,8 @@ class Pedestrian:
 
     def _head(self, sketch: Sketch, view: View) -> None:
         tall = self.size[1]
-        radius = 0.075 * tall
-        centre = (0.015 * tall, 0.91 * tall, 0.0)
+        radius = 0.078 * tall
+        centre = (0.015 * tall, 0.90 * tall, 0.0)
         tone = 0.35 + 0.5 * view.tone(0, 0, near_side(view))
         back, up = -0.028 * tall, 0.02 * tall
         sketch.stroke(

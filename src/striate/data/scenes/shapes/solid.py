@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from striate.data.scenes.light import Triple
 from striate.data.scenes.names import Rgb
+from striate.data.scenes.shapes.plane import Plane
 from striate.data.scenes.sketch import Sketch
 from striate.data.scenes.world import View
 
@@ -14,14 +15,11 @@ __all__ = [
     "Point",
     "box",
     "darker",
-    "disc",
-    "end_panel",
     "extrude",
     "lighter",
     "near_side",
     "ring",
     "rounded",
-    "side_panel",
     "treads",
     "wheel",
 ]
@@ -151,59 +149,23 @@ def ring(x: float, y: float, z: float, radius: float, count: int) -> list[Triple
     return [(x + radius * math.cos(i * step), y + radius * math.sin(i * step), z) for i in range(count)]
 
 
-def disc(
-    sketch: Sketch,
-    view: View,
-    centre: Triple,
-    radius: float,
-    colour: Rgb,
-    tone: float = 0.4,
-    *,
-    part: str = "",
-    decal: bool = False,
-) -> None:
-    """An upright disc in the plane z of its centre."""
-    count = 10 if radius * view.px_per_m < 3 else 18 if radius * view.px_per_m < 30 else 36
-    sketch.face(ring(*centre, radius, count), colour, tone, part=part, decal=decal)
-
-
-def treads(
-    sketch: Sketch, view: View, axles: Sequence[float], half: float, radius: float, *, wide: float = 0.24
-) -> None:
+def treads(sketch: Sketch, view: View, axles: Sequence[float], half: float, radius: float) -> None:
     """The running surfaces of all wheels, seen below the body; drawn before it.
 
     `axles`: x of each pair; the outer faces stand at z = ±`half`.
     """
+    count = 10 if radius * view.px_per_m < 3 else 16
+    wide = 0.65 * radius
     for side in (-near_side(view), near_side(view)):
         for x in axles:
             for inner in (wide, wide * 0.5, 0.0):
-                disc(sketch, view, (x, radius, side * (half - inner)), radius, _TREAD, 0.1)
+                sketch.face(ring(x, radius, side * (half - inner), radius, count), _TREAD, 0.1)
 
 
-def wheel(
-    sketch: Sketch, view: View, x: float, z: float, radius: float, *, part: str, rim: Rgb = _RIM
-) -> None:
-    """The outer face of a wheel that stands on the ground at x, z."""
-    side = 1 if z > 0 else -1
-    tone = view.tone(0, 0, side)
-    if view.eye[2] * side <= abs(z):
-        return
-    disc(sketch, view, (x, radius, z), radius, _TYRE, tone * 0.7, part=part)
-    disc(sketch, view, (x, radius, z), radius * 0.62, rim, tone, part=part, decal=True)
-    if radius * view.px_per_m > 2.5:
-        disc(sketch, view, (x, radius, z), radius * 0.46, darker(rim, 0.22), tone, part=part, decal=True)
-        disc(sketch, view, (x, radius, z), radius * 0.2, rim, tone, part=part, decal=True)
-
-
-def side_panel(
-    x0: float, x1: float, y0: float, y1: float, z: float
-) -> tuple[Triple, Triple, Triple, Triple]:
-    """An upright rectangle along x, in the plane z."""
-    return (x0, y0, z), (x1, y0, z), (x1, y1, z), (x0, y1, z)
-
-
-def end_panel(
-    x: float, z0: float, z1: float, y0: float, y1: float
-) -> tuple[Triple, Triple, Triple, Triple]:
-    """An upright rectangle across, in the plane x."""
-    return (x, y0, z0), (x, y0, z1), (x, y1, z1), (x, y1, z0)
+def wheel(flank: Plane, x: float, radius: float, *, part: str, rim: Rgb = _RIM) -> None:
+    """The outer face of a wheel on the near side of a vehicle."""
+    flank.disc(x, radius, radius, _TYRE, tone=flank.tone * 0.7, part=part)
+    flank.disc(x, radius, radius * 0.62, rim, part=part)
+    if radius * flank.px_per_m > 2.5:
+        flank.disc(x, radius, radius * 0.46, darker(rim, 0.22), part=part)
+        flank.disc(x, radius, radius * 0.2, rim, part=part)

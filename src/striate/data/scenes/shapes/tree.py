@@ -16,6 +16,7 @@ from striate.data.scenes.world import View
 
 __all__ = ["Tree", "make_tree"]
 
+_SNOW: Rgb = (244, 247, 250)
 _LEAVES: MappingProxyType[str, tuple[Rgb, ...]] = MappingProxyType(
     {
         "green": ((86, 152, 78), (112, 168, 74), (62, 128, 86)),
@@ -87,15 +88,16 @@ class Tree:
                 centre = at(across * wide + lean * rise * 1.2, up * tall + rise * 0.8)
                 sketch.ball(centre, size, shade, 0.35 + shift, part="crown")
         if view.snow:
-            for across, up, radius in self.puffs[::2]:
-                sketch.ball(
-                    at(across * wide, up * tall + radius * wide * 0.45),
-                    radius * wide * 0.55,
-                    (244, 247, 250),
-                    0.6,
-                    part="crown",
-                    alpha=235,
-                )
+            self._caps(sketch, view)
+
+    def _caps(self, sketch: Sketch, view: View) -> None:
+        """Crescents of snow on the upper puffs: a white disc, and leaf again below it."""
+        (wide, tall, _), at = self.size, view.billboard
+        for across, up, radius in sorted(self.puffs, key=lambda puff: -puff[1]):
+            if up > 0.58:
+                x, y, size = across * wide, up * tall, radius * wide * 0.9
+                sketch.ball(at(x, y + 0.04 * wide), size, _SNOW, 0.6, part="crown", decal=True)
+                sketch.ball(at(x, y - 0.05 * wide), size, self.paint, 0.4, part="crown", decal=True)
 
     def _conifer(self, sketch: Sketch, view: View) -> None:
         wide, tall, _ = self.size
