@@ -1,71 +1,68 @@
-"""What every benchmark shares: the machine, the versions, the result file, the table."""
+"""Result files: what was measured, with which command, versions and machine."""
 
 from __future__ import annotations
 
 import json
-import platform
-import statistics
-import subprocess
-import sys
+import os
 import time
-from collections.abc import Callable, Sequence
-from importlib import metadata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from striate.runs.machine import describe_machine, package_versions
+
+from bench.outcome import Outcome, Row
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
+PACKAGES = ("striate", "numpy", "pillow", "onnxruntime", "torch", "torchvision", "timm", "scikit-learn")
 
 
-def machine() -> dict[str, Any]:
-    """The processor, as Linux names it, and the cores and memory that are there."""
-    from striate.runs.machine import describe_machine
-
-    return describe_machine().to_toml_dict()
-
-
-def versions(names: Sequence[str]) -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in names:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def save(name: str, content: dict[str, Any]) -> Path:
-    """Write `bench/results/<name>.json` with the command, the versions and the machine."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    packages = ["striate", "numpy", "pillow", "onnxruntime", "torch", "torchvision", "timm"]
+def save(
+    name: str,
+    outcome: Outcome,
+    *,
+    quick: bool,
+    wall_s: float,
+    load_before: float,
+    peer_versions: Mapping[str, str] | None,
+) -> Path:
+    """Write `bench/results/NAME.json`; a smoke run goes to `bench/results/quick/`, which git ignores."""
+    folder = RESULTS / "quick" if quick else RESULTS
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
     whole = {
-        "command": f"python -m bench {name}",
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": machine(),
-        "versions": versions(packages),
-        **content,
+        "benchmark": name,
+        "command": f"python -m bench {name}" + (" --quick" if quick else ""),
+        "date": time.strftime("%Y-%m-%d %H:%M"),
+        "machine": describe_machine().to_toml_dict(),
+        "load_before": round(load_before, 2),
+        "versions": package_versions(PACKAGES),
+        **({"peer_versions": dict(peer_versions)} if peer_versions else {}),
+        "wall_s": round(wall_s, 1),
+        "rows": [row.to_dict() for row in outcome.rows],
+        **outcome.details,
     }
-    path.write_text(json.dumps(whole, indent=1) + "\n")
+    path.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return path
 
 
-def median_s(run: Callable[[], object], *, times: int, warm_up: int = 1) -> float:
-    """Median wall-clock seconds of `times` runs."""
-    for _ in range(warm_up):
-        run()
-    found = []
-    for _ in range(times):
-        start = time.perf_counter()
-        run()
-        found.append(time.perf_counter() - start)
-    return statistics.median(found)
+def load(name: str) -> dict[str, Any] | None:
+    """A saved result; None if the benchmark was never run here in full."""
+    try:
+        found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    return found
 
 
-def command(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; its output is shown if it fails."""
-    done = subprocess.run(arguments, capture_output=True, text=True, env=env, check=False)
-    if done.returncode:
-        sys.stderr.write(done.stdout[-2000:] + done.stderr[-4000:])
-        raise SystemExit(f"failed ({done.returncode}): {' '.join(arguments[:6])} …")
-    return done
+def rows_of(result: Mapping[str, Any]) -> list[Row]:
+    return [Row.from_dict(saved) for saved in result["rows"]]
+
+
+def load_average() -> float:
+    """Processes that wanted a processor in the last minute; 0 where the system does not tell."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return 0.0

@@ -62,10 +62,9 @@ class OnnxGraph:
             ) from error
         self._outputs = tuple(node.name for node in self._session.get_outputs())
         self._inputs = tuple(node.name for node in self._session.get_inputs())
-        self.metadata: dict[str, Any] = {
-            key: json.loads(value) if value[:1] in '[{"' else value
-            for key, value in self._session.get_modelmeta().custom_metadata_map.items()
-        }
+        said = self._session.get_modelmeta().custom_metadata_map
+        self.metadata: dict[str, Any] = {key: _from_text(value) for key, value in said.items()}
+        """What the file says of itself."""
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -77,6 +76,16 @@ class OnnxGraph:
 
     def __call__(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         return dict(zip(self._outputs, self._session.run(None, dict(feeds)), strict=True))
+
+
+def _from_text(value: str) -> Any:
+    """A list or mapping that was written as JSON; any other text as it is."""
+    if not value.startswith(("[", "{")):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:  # a foreign file may say what it likes
+        return value
 
 
 class OpenVinoGraph:

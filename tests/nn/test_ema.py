@@ -34,7 +34,9 @@ def test_early_steps_forget_the_random_start() -> None:
         network[0].weight.fill_(5.0)
     for step in range(60):
         average.update(network, step=step)
-    torch.testing.assert_close(average.module[0].weight, network[0].weight.detach(), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(
+        average.module[0].weight, network[0].weight.detach(), atol=1e-3, rtol=1e-3
+    )
 
 
 def test_the_copy_is_for_use_only_and_leaves_the_network_alone() -> None:

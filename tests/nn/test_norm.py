@@ -24,7 +24,8 @@ from safetensors.torch import load_file, save_file
 sys.path.insert(0, {here!r})
 import test_norm
 folder = Path({folder!r})
-save_file(test_norm.one_rank(1, folder, load_file(folder / "given.safetensors")), folder / "found.safetensors")
+found = test_norm.one_rank(1, folder, load_file(folder / "given.safetensors"))
+save_file(found, folder / "found.safetensors")
 """
 SPLIT = 5
 """Of 8 pictures: uneven halves, so that counts matter."""
@@ -51,7 +52,9 @@ def _train(network: nn.Module, pictures: Tensor) -> dict[str, Tensor]:
     network(pictures * 0.5)
     output = network(pictures)
     (output * torch.linspace(-1, 1, 6) + output.pow(3) / 3).sum().backward()
-    found = {f"gradient.{n}": p.grad.clone() for n, p in network.named_parameters() if p.grad is not None}
+    found = {
+        f"gradient.{n}": p.grad.clone() for n, p in network.named_parameters() if p.grad is not None
+    }
     found |= {f"buffer.{n}": b.clone() for n, b in network.named_buffers()}
     assert pictures.grad is not None
     return found | {"output": output.detach().clone(), "input": pictures.grad.clone()}
@@ -83,13 +86,17 @@ def test_two_processes_equal_one_with_the_whole_batch(tmp_path: Path) -> None:
     theirs = load_file(tmp_path / "found.safetensors")
     whole = _train(reference, pictures)
     for name in ("output", "input"):
-        torch.testing.assert_close(torch.cat([mine[name], theirs[name]]), whole[name], atol=2e-4, rtol=1e-3)
+        torch.testing.assert_close(
+            torch.cat([mine[name], theirs[name]]), whole[name], atol=2e-4, rtol=1e-3
+        )
     for name, expected in whole.items():
         if name.startswith("buffer."):
             torch.testing.assert_close(mine[name], expected, atol=1e-5, rtol=1e-4, msg=name)
             assert torch.equal(mine[name], theirs[name]), name
         elif name.startswith("gradient."):
-            torch.testing.assert_close(mine[name] + theirs[name], expected, atol=1e-2, rtol=1e-3, msg=name)
+            torch.testing.assert_close(
+                mine[name] + theirs[name], expected, atol=1e-2, rtol=1e-3, msg=name
+            )
 
 
 def test_conversion_keeps_tensors_modes_and_names() -> None:

@@ -36,7 +36,7 @@ def targets(variant: str, n: int) -> list[tuple[str, ...]]:
 
 def outputs(task: Task[Any, Any], truths: Sequence[tuple[str, ...]]) -> dict[str, np.ndarray]:
     """What a graph that is always right would put out."""
-    multi = bool(getattr(task.facts, "multi_label"))  # noqa: B009 - Settings has no such field for mypy
+    multi = bool(task.facts.to_toml_dict()["multi_label"])
     encoded = encode(truths, NAMES, multi_label=multi)
     hot = encoded if multi else np.eye(len(NAMES))[encoded]
     return {"logits": (12.0 * hot - 6.0).astype(np.float32)}

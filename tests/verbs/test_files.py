@@ -20,11 +20,22 @@ def names(root: Path, *sources: object, skip: Path | None = None) -> list[str]:
 
 
 def test_a_folder_stands_for_its_pictures_sorted(tmp_path: Path) -> None:
-    touch(tmp_path, "b/2.JPG", "b/1.png", "a.webp", "notes.txt", ".hidden.jpg", "__MACOSX/x.jpg", "b/.c/d.jpg")
+    touch(
+        tmp_path,
+        "b/2.JPG",
+        "b/1.png",
+        "a.webp",
+        "notes.txt",
+        ".hidden.jpg",
+        "__MACOSX/x.jpg",
+        "b/.c/d.jpg",
+    )
     assert names(tmp_path, tmp_path) == ["a.webp", "b/1.png", "b/2.JPG"]
 
 
-def test_files_keep_their_order_and_their_spelling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_keep_their_order_and_their_spelling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     touch(tmp_path, "z.jpg", "a.unknown")
     monkeypatch.chdir(tmp_path)
     given = ["./z.jpg", "a.unknown", "missing.png", "z.jpg"]
@@ -36,8 +47,16 @@ def test_patterns(tmp_path: Path) -> None:
     assert names(tmp_path, tmp_path / "a/*.jpg") == ["a/1.jpg"]
     assert names(tmp_path, tmp_path / "a/*") == ["a/1.jpg", "a/2.png", "a/deep/3.jpg"]
     assert names(tmp_path, tmp_path / "**/*.jpg") == ["a/1.jpg", "a/deep/3.jpg", "b/4.jpg", "odd[1].jpg"]
-    assert names(tmp_path, tmp_path / "**") == ["a/1.jpg", "a/2.png", "a/deep/3.jpg", "b/4.jpg", "odd[1].jpg"]
-    assert names(tmp_path, tmp_path / "odd[1].jpg") == ["odd[1].jpg"]  # a file that is there is no pattern
+    assert names(tmp_path, tmp_path / "**") == [
+        "a/1.jpg",
+        "a/2.png",
+        "a/deep/3.jpg",
+        "b/4.jpg",
+        "odd[1].jpg",
+    ]
+    assert names(tmp_path, tmp_path / "odd[1].jpg") == [
+        "odd[1].jpg"
+    ]  # a file that is there is no pattern
     assert names(tmp_path, tmp_path / "*.gif") == ["*.gif"]  # reading it tells that nothing matches
 
 
@@ -64,7 +83,9 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     assert names(tmp_path, tmp_path) == [name]
 
 
-def test_a_folder_without_permission_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_permission_is_passed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     touch(tmp_path, "a/1.jpg", "locked/2.jpg")
     real = os.scandir
 

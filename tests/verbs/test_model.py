@@ -37,7 +37,11 @@ def test_a_list_gives_a_list(make_run: MakeRun, tmp_path: Path) -> None:
     model = load(make_run())
     path = write(RED, tmp_path / "red.png")
     blue = np.full((4, 2, 3), (5, 25, 240), np.uint8)
-    assert [one.to_dict()["label"] for one in model.predict([path, blue, RED] * 9)] == ["red", "blue", "red"] * 9
+    assert [one.to_dict()["label"] for one in model.predict([path, blue, RED] * 9)] == [
+        "red",
+        "blue",
+        "red",
+    ] * 9
     assert model.predict([]) == []
     assert [one.to_dict()["label"] for one in model.predict((blue,))] == ["blue"]
 
@@ -95,7 +99,9 @@ def test_openvino_answers_alike(make_run: MakeRun, coloured: Path) -> None:
             assert own.result is other.result is None
             continue
         scores, others = own.to_dict()["scores"], other.to_dict()["scores"]
-        assert [scores[name] for name in scores] == pytest.approx([others[name] for name in scores], abs=1e-5)
+        assert [scores[name] for name in scores] == pytest.approx(
+            [others[name] for name in scores], abs=1e-5
+        )
     assert theirs.predict(RED).to_dict()["label"] == "red"
 
 

@@ -34,6 +34,9 @@ COMMANDS: Mapping[str, Command] = {
     "data check": Command("find what is wrong with a data set", "striate.cli.data:check"),
     "data list": Command("list the embedded data sets", "striate.cli.data:list_sets"),
     "data write": Command("write an embedded set as picture files", "striate.cli.data:write"),
+    "data scenes": Command(
+        "draw street scenes with the truth for every task", "striate.cli.data:make_scenes"
+    ),
     "picture grid": Command("show pixels as the numbers they are", "striate.cli.picture:grid"),
     "picture flatten": Command(
         "show which neighbours part when a picture becomes a row", "striate.cli.picture:flatten"

@@ -6,6 +6,8 @@ Values stay text here; the settings themselves turn text into numbers and say wh
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -15,7 +17,10 @@ from pydantic.fields import FieldInfo
 
 from striate.settings import Settings
 
-__all__ = ["flags_of"]
+__all__ = ["flags_of", "given", "with_flags"]
+
+
+_LISTED = 3
 
 
 def flags_of(schema: type[Settings], group: Group) -> list[inspect.Parameter]:
@@ -29,6 +34,42 @@ def flags_of(schema: type[Settings], group: Group) -> list[inspect.Parameter]:
         )
         for name, field in schema.model_fields.items()
     ]
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The flags that were given, lists split at commas: `--target a,b` is `--target a --target b`."""
+    return {
+        name: [part.strip() for text in value for part in text.split(",")]
+        if isinstance(value, list)
+        else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def with_flags(
+    function: Callable[..., int],
+    flags: Sequence[inspect.Parameter],
+    *,
+    choices: Mapping[str, Sequence[str]] | None = None,
+) -> Callable[..., int]:
+    """`function`, whose `**settings` the parser sees as `flags`; `choices` of its own arguments."""
+
+    @wraps(function)
+    def command(*arguments: Any, **options: Any) -> int:
+        return function(*arguments, **options)
+
+    own = [
+        one.replace(annotation=Literal[tuple(choices[one.name])])
+        if choices and one.name in choices
+        else one
+        for one in inspect.signature(function, eval_str=True).parameters.values()
+        if one.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    signature = inspect.Signature([*own, *flags])
+    command.__signature__ = signature  # type: ignore[attr-defined]
+    command.__annotations__ = {name: one.annotation for name, one in signature.parameters.items()}
+    return command
 
 
 def _presented(field: FieldInfo, group: Group) -> Parameter:
@@ -48,7 +89,10 @@ def _flag_type(field: FieldInfo) -> Any:
         return bool | None
     if get_origin(bare) is Literal:
         return Union[bare, None]  # noqa: UP007 - made at run time
-    return list[str] | None if get_origin(bare) in (tuple, list) else str | None
+    if get_origin(bare) is not tuple:
+        return str | None
+    parts = get_args(bare)
+    return list[str] | None if Ellipsis in parts else tuple[(str,) * len(parts)] | None  # type: ignore[misc]
 
 
 def _bare(field: FieldInfo) -> Any:
@@ -70,8 +114,9 @@ def _metavar(field: FieldInfo) -> str | None:
         return None
     if get_origin(bare) is Literal:
         return "CHOICE"
-    if get_origin(bare) in (tuple, list):
-        return "NAMES"
+    if get_origin(bare) is tuple:
+        parts = get_args(bare)
+        return "NAMES" if Ellipsis in parts else " ".join(["N"] * len(parts))
     if "BeforeValidator" in repr(field.annotation) or any(
         isinstance(one, BeforeValidator) for one in field.metadata
     ):
@@ -83,4 +128,7 @@ def _default(field: FieldInfo) -> str:
     """The default in words, where there is one worth telling."""
     if field.default is None or field.default is False or field.default in ((), ""):
         return ""
-    return f" [default: {'on' if field.default is True else field.default}]"
+    value = field.default
+    if isinstance(value, tuple):
+        value = " ".join(map(str, value)) if len(value) <= _LISTED else "all"
+    return f" [default: {'on' if value is True else value}]"

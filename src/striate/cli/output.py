@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json as json_format
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -45,6 +46,7 @@ class Output:
         self.out = sys.stdout if out is None else out
         self.err = sys.stderr if err is None else err
         self._consoles: dict[bool, Console] = {}
+        self._spoken: set[bool] = set()
 
     @property
     def live(self) -> bool:
@@ -89,29 +91,32 @@ class Output:
         """A sentence on stderr; it is no result, and says nothing with `--json`."""
         if self.json:
             return
-        if self.watched:
-            self.console(talk=True).print(shown(text), style=style)
-        else:
-            self.err.write(shown(text) + "\n")
+        self._line(shown(text), style, talk=True)
 
     def facts(self, title: str, rows: Sequence[tuple[str, str]], *, talk: bool = False) -> None:
-        """Names and values under a title: aligned for people, tab-separated in a pipe."""
-        stream, watched = (self.err, self.watched) if talk else (self.out, self.live)
-        if not watched:
-            stream.write("".join(f"{shown(name)}\t{shown(value)}\n" for name, value in rows))
-            return
-        from rich.table import Table
-        from rich.text import Text
-
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(no_wrap=True)
-        grid.add_column(overflow="fold")
+        """A title, and names with their values beneath it, aligned."""
+        left = max((len(name) for name, _ in rows), default=0)
+        room = max(20, self._width(talk=talk) - left - 4)
+        lines = [("", "")] if talk in self._spoken else []
+        lines.append((shown(title), "bold"))
         for name, value in rows:
-            grid.add_row(Text(f"  {shown(name)}", style="dim"), Text(shown(value)))
-        console = self.console(talk=talk)
-        console.print()
-        console.print(Text(shown(title), style="bold"))
-        console.print(grid)
+            first, *rest = textwrap.wrap(shown(value), room, break_on_hyphens=False) or [""]
+            lines.append((f"  {shown(name):<{left}}  {first}", ""))
+            lines += [(" " * (left + 4) + line, "") for line in rest]
+        for line, style in lines:
+            self._line(line, style, talk=talk)
+
+    def _width(self, *, talk: bool) -> int:
+        watched = self.watched if talk else self.live
+        return min(100, self.console(talk=talk).width) if watched else 100
+
+    def _line(self, text: str, style: str, *, talk: bool) -> None:
+        """One line, styled where a person watches."""
+        self._spoken.add(talk)
+        if self.watched if talk else self.live:
+            self.console(talk=talk).print(text, style=style, soft_wrap=True)
+        else:
+            (self.err if talk else self.out).write(text + "\n")
 
     def fail(self, error: StriateError) -> None:
         """Tell an error: as a JSON line on stdout with `--json`, else in sentences on stderr."""

@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from striate.cli.answers import best
@@ -14,11 +15,16 @@ from striate.cli.output import Output, shown
 if TYPE_CHECKING:
     from striate.verbs.model import Answer
 
-__all__ = ["Lines", "bar"]
+__all__ = ["Lines", "bar", "cut", "cut_front"]
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
+_BAR = 10
 _DETAIL = 5
 _WIDE = 60
+_LABEL = 24
+_VALUE = 24
+_PATH = 16
+"""Columns: where bars fit, the widest label, a value with its interval, the least left for a path."""
 
 
 def bar(share: float, width: int) -> str:
@@ -32,16 +38,35 @@ def bar(share: float, width: int) -> str:
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
 
 
+def cut(text: str, width: int) -> str:
+    """`text` in exactly `width` columns, its end left out where it is too long."""
+    if cell_len(text) > width:
+        while cell_len(text) > width - 1:
+            text = text[:-1]
+        text += "…"
+    return text + " " * (width - cell_len(text))
+
+
+def cut_front(text: str, width: int) -> str:
+    """`text` in at most `width` columns: of a path, the end tells most."""
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(text) > width - 1:
+        text = text[1:]
+    return "…" + text
+
+
 class Lines:
     """Writes to the terminal as answers come. A single one is shown in detail."""
 
     def __init__(self, output: Output, names: tuple[str, ...], top: int | None) -> None:
         self._output, self._top = output, top
+        self._names = names
         self._width = output.console().width
-        self._label = min(max((len(name) for name in (*names, "unreadable")), default=10), 24)
+        self._label = min(max(cell_len(shown(name)) for name in (*names, "unreadable")), _LABEL)
         self._first: Answer | None = None
-        self._count = 0
-        self._unknown = self._unreadable = 0
+        self._headed = False
+        self._count = self._unknown = self._unreadable = 0
 
     def add(self, answer: Answer) -> None:
         self._count += 1
@@ -51,8 +76,8 @@ class Lines:
             return
         if self._first is not None:
             first, self._first = self._first, None
-            self._line(first)
-        self._line(answer)
+            self._one_of_many(first)
+        self._one_of_many(answer)
 
     def close(self) -> None:
         if self._first is not None:
@@ -65,82 +90,85 @@ class Lines:
 
     # -- many ---------------------------------------------------------------------------------
 
-    def _line(self, answer: Answer) -> None:
-        path = shown(os.fsdecode(answer.path))
+    def _one_of_many(self, answer: Answer) -> None:
         if answer.error is not None:
-            text = Text("unreadable".ljust(self._label) + "  ", style="red").append(path, style="")
-            self._print(text.append(f"  {answer.error.reason}", style="dim"))
+            text = Text.assemble((cut("unreadable", self._label), "red"), "  ")
+            path = self._path(answer, self._label + 2)
+            self._print(text.append(path).append(f"  {answer.error.reason}", style="dim"))
             return
         found = answer.to_dict()
-        if "scores" in found and self._top is not None and self._top > 1:
-            self._detail(answer)
-        elif "scores" in found:
-            self._print(self._scored(found).append(path))
+        if "scores" in found and (self._top or 1) == 1:
+            text = self._scored(found)
+        elif "values" in found and self._columns_fit():
+            self._heading()
+            text = Text("".join(cut(value, _VALUE) for _, value in _values(found)))
         else:
-            self._print(Text(_in_words(found), style="bold").append("  " + path, style=""))
+            self._detail(answer)
+            return
+        self._print(text.append(self._path(answer, text.cell_len)))
+
+    def _heading(self) -> None:
+        """Names above columns of numbers, once."""
+        if not self._headed:
+            self._headed = True
+            self._print(Text("".join(cut(shown(name), _VALUE) for name in self._names), style="bold"))
+
+    def _columns_fit(self) -> bool:
+        return len(self._names) * _VALUE + _PATH <= self._width
 
     def _scored(self, found: dict[str, Any]) -> Text:
         """The answer and its score, always equally wide."""
-        self._unknown += not found["known"]
-        label = (found["label"] or "none") if found["known"] else "unknown"
-        text = Text(
-            _cut(shown(label), self._label).ljust(self._label),
-            style="bold" if found["known"] else "yellow",
-        )
-        text.append("  ")
+        known = found["known"]
+        self._unknown += not known
+        label = (found["label"] or "none") if known else "unknown"
+        text = Text.assemble((cut(shown(label), self._label), "bold" if known else "yellow"), "  ")
         if self._width >= _WIDE:
-            text.append(bar(found["score"], 10) + " ", style="cyan" if found["known"] else "yellow")
-        return text.append(f"{100 * found['score']:5.1f} %  ", style="")
+            text.append(bar(found["score"], _BAR) + " ", style="cyan" if known else "yellow")
+        return text.append(f"{100 * found['score']:5.1f} %  ")
+
+    def _path(self, answer: Answer, used: int) -> str:
+        return cut_front(shown(os.fsdecode(answer.path)), max(_PATH, self._width - used))
 
     def _print(self, text: Text) -> None:
-        text.no_wrap, text.overflow = True, "ellipsis"
-        self._output.show(text)
+        self._output.console().print(text, no_wrap=True, overflow="ellipsis", crop=True)
 
     # -- one ----------------------------------------------------------------------------------
 
     def _detail(self, answer: Answer) -> None:
-        path = shown(os.fsdecode(answer.path))
         if answer.error is not None:
             self._output.fail(answer.error)
             return
         found = answer.to_dict()
-        self._output.show(Text(path, style="bold"))
-        if "scores" not in found:
-            for line in _in_lines(found):
-                self._output.show(Text("  " + line))
+        self._print(Text(self._path(answer, 0), style="bold"))
+        if "scores" in found:
+            self._scores(found)
             return
+        for name, value in _values(found):
+            self._print(Text.assemble("  ", (cut(name, self._label), "dim"), "  ", value))
+
+    def _scores(self, found: dict[str, Any]) -> None:
+        """The best classes, one a line."""
         if not found["known"]:
             self._unknown += 1
-            self._output.show(
-                Text("  unknown: too unsure to promise an answer; the nearest are", style="yellow")
-            )
-        width = max(10, min(40, self._width - self._label - 14))
+            self._print(Text("  unknown: too unsure to promise one of", style="yellow"))
+        answers = found.get("labels", [found["label"]]) if found["known"] else []
+        width = max(_BAR, min(40, self._width - self._label - 14))
         for name, score in best(found["scores"], self._top or _DETAIL).items():
-            chosen = found["known"] and name in found.get("labels", [found["label"]])
-            row = Text("  ").append(
-                _cut(shown(name), self._label).ljust(self._label), style="bold" if chosen else ""
+            row = Text.assemble(
+                "  ", (cut(shown(name), self._label), "bold" if name in answers else ""), "  "
             )
-            row.append("  ").append(bar(score, width), style="cyan" if chosen else "dim").append(
-                f" {100 * score:5.1f} %"
-            )
-            self._output.show(row)
+            row.append(bar(score, width), style="cyan" if name in answers else "dim")
+            self._print(row.append(f" {100 * score:5.1f} %"))
 
 
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
-
-
-def _in_words(found: dict[str, Any]) -> str:
-    return ", ".join(_in_lines(found))
-
-
-def _in_lines(found: dict[str, Any]) -> list[str]:
-    """Values with their intervals; of a task that is not known here, its JSON."""
+def _values(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Names, and values with their intervals; of a task that is not known here, its JSON."""
     if "values" not in found:
-        return [json.dumps({key: value for key, value in found.items() if key != "path"})]
-    lines = []
+        rest = {key: value for key, value in found.items() if key != "path"}
+        return [("answer", json.dumps(rest))]
+    rows = []
     for name, value in found["values"].items():
         interval = found.get("intervals", {}).get(name)
         ends = f" ({interval[0]:.4g} to {interval[1]:.4g})" if interval else ""
-        lines.append(f"{shown(name)} {value:.4g}{ends}")
-    return lines
+        rows.append((shown(name), f"{value:.4g}{ends}"))
+    return rows

@@ -97,18 +97,26 @@ def epoch_in_words(event: Epoch) -> str:
 
 
 class JsonEvents:
-    """Every event as a line on stdout; steps at most twice a second."""
+    """Every event as a line on stdout; steps at most twice a second.
+
+    Training goes on when nobody reads any more (`striate train … --json | head`).
+    """
 
     def __init__(self, output: Output, clock: Clock) -> None:
         self._output, self._clock = output, clock
         self._told = float("-inf")
+        self._heard = True
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Step):
             if self._clock() - self._told < _JSON_STEP_S:
                 return
             self._told = self._clock()
-        self._output.line(event_to_dict(event))
+        if self._heard:
+            try:
+                self._output.line(event_to_dict(event))
+            except BrokenPipeError:
+                self._heard = False
 
 
 class PlainEvents:

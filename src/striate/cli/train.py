@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from cyclopts import Group
 
-from striate.cli.flags import flags_of
+from striate.cli.flags import flags_of, given, with_flags
 from striate.cli.output import Output
 from striate.cli.progress import listener
 from striate.engine.settings import TrainSettings
@@ -52,10 +50,15 @@ def train(
     import striate
 
     output = Output(json=json)
-    given = {name: value for name, value in settings.items() if value is not None}
     with listener(output) as listen:
         model = striate.train(
-            source, out=out, task=task, resume=resume, overwrite=overwrite, on_event=listen, **given
+            source,
+            out=out,
+            task=task,
+            resume=resume,
+            overwrite=overwrite,
+            on_event=listen,
+            **given(settings),
         )
     if not json:
         conclude(output, model, str(out))
@@ -65,28 +68,12 @@ def train(
 def make_train(words: Sequence[str]) -> Callable[..., int]:
     """`train` with the flags of the task that `--task` names among `words`."""
     task = task_named_in(words)
-    config = task_type(task).config_type  # an unknown task is refused here
-
-    @wraps(train)
-    def command(*arguments: Any, **flags: Any) -> int:
-        return train(*arguments, **flags)
-
-    own = [
-        one.replace(annotation=Literal[tuple(task_names())]) if one.name == "task" else one
-        for one in inspect.signature(train, eval_str=True).parameters.values()
-        if one.kind is not inspect.Parameter.VAR_KEYWORD
+    flags = [
+        *flags_of(task_type(task).config_type, Group.create_ordered(f"The task: {task}")),
+        *flags_of(TrainSettings, Group.create_ordered("Training")),
+        *flags_of(AugmentSettings, Group.create_ordered("Augmentation")),
     ]
-    signature = inspect.Signature(
-        [
-            *own,
-            *flags_of(config, Group.create_ordered(f"The task: {task}")),
-            *flags_of(TrainSettings, Group.create_ordered("Training")),
-            *flags_of(AugmentSettings, Group.create_ordered("Augmentation")),
-        ]
-    )
-    command.__signature__ = signature  # type: ignore[attr-defined]
-    command.__annotations__ = {name: one.annotation for name, one in signature.parameters.items()}
-    return command
+    return with_flags(train, flags, choices={"task": task_names()})
 
 
 def task_named_in(words: Sequence[str]) -> str:
@@ -107,13 +94,11 @@ def task_named_in(words: Sequence[str]) -> str:
 
 def conclude(output: Output, model: Model, out: str) -> None:
     """The few numbers that matter, and where to look next."""
+    from striate.runs.commands import next_commands
+
     metrics = model.header.metrics
     split = next((name for name in ("test", "validation") if name in metrics), None)
     if split is not None:
         output.facts(f"On {split} pictures", model.task.summary(metrics[split]))
-    after = [
-        ("look", f"{out}/report.html"),
-        ("use", f"striate predict {out} PICTURES"),
-        ("measure", f"striate evaluate {out} DATA"),
-    ]
-    output.facts("Next", after, talk=True)
+    report = ("Look at the report", f"{out}/report.html")
+    output.facts("Next", [report, *next_commands(out)], talk=True)

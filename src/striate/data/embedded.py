@@ -63,7 +63,7 @@ def _faces_or_not() -> Dataset[Labels]:
 
 
 def _dataset(name: str, pixels: Array, labels: list[str]) -> Dataset[Labels]:
-    known = {label: (label,) for label in labels}
+    known: dict[str, Labels] = {label: (label,) for label in labels}
     records = tuple(
         Record(f"{name}/{i:05d}", ArrayOrigin(pixels, i, f"{name}/{i:05d}"), known[label])
         for i, label in enumerate(labels)

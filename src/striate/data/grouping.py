@@ -33,6 +33,10 @@ class Groups:
             if (known := first.setdefault(key, member)) != member:
                 self.join((known, member))
 
+    def joined(self, members: Iterable[int]) -> bool:
+        """Whether all `members` are in one set."""
+        return len({self._root(member) for member in members}) <= 1
+
     def sets(self) -> list[list[int]]:
         """The sets, each ascending, in the order of their least members."""
         found: dict[int, list[int]] = defaultdict(list)

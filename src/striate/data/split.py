@@ -18,8 +18,7 @@ from typing import Any, TypeVar
 from striate.data.dataset import Dataset, Record
 from striate.data.grouping import Groups
 from striate.data.stratify import Unit, cover, quantile_bins, stratify
-from striate.errors import LayoutError, PictureError, SettingError
-from striate.pictures.sources import shown_name
+from striate.errors import PictureError, SettingError
 from striate.types import Problem, Split
 
 __all__ = ["split"]
@@ -196,14 +195,19 @@ def _leak(records: Sequence[Record[Any]], members: Sequence[int]) -> Problem:
 
 
 def _uncovered(units: Sequence[Unit], splits: Sequence[Split], held: Split) -> list[Problem]:
-    """Classes that no held-out picture shows, with the reason."""
-    there = {name for unit, where in zip(units, splits, strict=True) if where == held for name in unit.classes}
+    """Classes that no held-out picture shows: those of one unit, and those that could not be parted."""
     count = Counter(name for unit in units for name in unit.classes)
+    there = {
+        name for unit, at in zip(units, splits, strict=True) if at == held for name in unit.classes
+    }
+    missing = sorted(count.keys() - there - {NO_LABEL})
+    single = [name for name in missing if count[name] == 1]
+    joined = [name for name in missing if count[name] > 1]
     problems = []
-    for name in sorted(count.keys() - there - {NO_LABEL}):
-        one = count[name] == 1
-        why = "has a single picture or group" if one else "cannot be divided without parting groups"
-        reason = f"the class {name!r} {why}; it is only trained on, so nothing tells how well it is known"
-        repair = "add pictures of it"
-        problems.append(Problem("not-in-validation", "note", shown_name(name), reason, repair))
+    for names, why in ((single, "have one picture or group each"), (joined, "cannot be parted")):
+        if names:
+            reason = f"{len(names)} classes {why}; they are trained on, but nothing tells how well"
+            problems.append(
+                Problem("not-in-validation", "note", names[0], reason, "add pictures", others=tuple(names[1:]))
+            )
     return problems

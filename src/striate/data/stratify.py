@@ -69,7 +69,7 @@ def _class_sizes(units: Sequence[Unit]) -> dict[str, int]:
 
 
 def cover(units: Sequence[Unit], chosen: Sequence[int], splits: Sequence[int]) -> list[int]:
-    """`chosen` with units moved so that every class is in split 0 and, if it can be, in each of `splits`.
+    """`chosen` with units moved so that every class is in split 0 and, where it can be, in `splits`.
 
     A class of a single unit is in split 0 only. Nothing is moved that a class needs where it is.
     """
@@ -79,7 +79,7 @@ def cover(units: Sequence[Unit], chosen: Sequence[int], splits: Sequence[int]) -
         for name in units[i].classes:
             members[name].append(i)
     rare_first = sorted(members, key=lambda name: (len(members[name]), name))
-    count = {name: defaultdict(int) for name in members}
+    count: dict[str, dict[int, int]] = {name: defaultdict(int) for name in members}
     for i, split in enumerate(result):
         for name in units[i].classes:
             count[name][split] += 1
@@ -105,11 +105,12 @@ def cover(units: Sequence[Unit], chosen: Sequence[int], splits: Sequence[int]) -
 
 
 def quantile_bins(values: Sequence[float], bins: int) -> Array:
-    """Which of at most `bins` equally filled bins each value is in, int64 (N,); equal values stay together.
+    """The equally filled bin, of at most `bins`, of each value, int64 (N,); equal values share one.
 
     >>> quantile_bins([5.0, 1.0, 1.0, 9.0], 2).tolist()
     [1, 0, 0, 1]
     """
     found = np.asarray(values, np.float64)
-    edges = np.unique(np.quantile(found, np.linspace(0, 1, bins + 1)[1:-1])) if bins > 1 else []
+    inner = np.linspace(0, 1, bins + 1)[1:-1]
+    edges = np.unique(np.quantile(found, inner)) if len(inner) else np.empty(0)
     return np.searchsorted(edges, found, side="right").astype(np.int64)

@@ -17,7 +17,15 @@ from torch import nn
 from striate.engine.plan import Plan
 from striate.nn.norm import convert_sync
 
-__all__ = ["Place", "all_processes_agree", "place_from_environment", "process_group", "share_json", "wait", "wrap"]
+__all__ = [
+    "Place",
+    "all_processes_agree",
+    "place_from_environment",
+    "process_group",
+    "share_json",
+    "wait",
+    "wrap",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ __all__ = ["fit"]
 _SAVE_AT_EPOCH_END_S = 5.0
 """Epochs of tiny sets last milliseconds; saving each would cost more than training it."""
 _REPLAN_EVERY_S = 4.0
+_LOOKAHEAD = 5
+"""Steps between write-backs of the moving average."""
 
 
 class Trainer:
@@ -46,7 +48,7 @@ class Trainer:
         self.average = ExponentialMovingAverage(module, plan.ema) if plan.ema > 0 else None
         self.optimizer = make_optimizer(module, plan, lambda name: name.startswith("head."))
         self.schedule = Schedule(
-            total_steps=plan.total_steps, warmup=plan.warmup, final_lr=plan.final_lr
+            total_steps=plan.total_steps, warmup=plan.warmup, final_lr=plan.final_lr, decay=plan.decay
         )
         self.stepper = Stepper(
             job.recipe,
@@ -127,7 +129,10 @@ class Trainer:
         self.elapsed_before = position["elapsed_s"]
         self.stepper.pieces = position["pieces"]
         self.schedule = Schedule(
-            warmup=self.plan.warmup, final_lr=self.plan.final_lr, **position["schedule"]
+            warmup=self.plan.warmup,
+            final_lr=self.plan.final_lr,
+            decay=self.plan.decay,
+            **position["schedule"],
         )
         self.stopped_early = position["stopped_early"]
         return True
@@ -151,12 +156,23 @@ class Trainer:
             loss = self.stepper(batch, global_size=len(rows), world_size=plan.world_size)
         except NotFinite as error:
             raise self.diverged(error, rows) from error
-        if self.average is not None:
-            self.average.update(self.module, step=self.step)
+        self._average()
         self.step += 1
         self.loss_sum += loss * len(local)
         self.loss_count += len(local)
         return loss
+
+    def _average(self) -> None:
+        if self.average is None:
+            return
+        if not self.plan.lookahead:
+            self.average.update(self.module, step=self.step)
+        elif (self.step + 1) % _LOOKAHEAD == 0:
+            # early on the average is the weights; towards the end it leads them
+            progress = self.schedule.progress(self.step + 1)
+            self.average.decay = self.plan.ema**_LOOKAHEAD * progress**3
+            self.average.update(self.module)
+            self.module.load_state_dict(self.average.module.state_dict())
 
     def diverged(self, error: NotFinite, rows: Any) -> TrainingError:
         """Save the state before the bad step, and name the batch."""
@@ -172,7 +188,7 @@ class Trainer:
 
     def kept(self) -> nn.Module:
         """The network that is evaluated: the moving average where there is one."""
-        return self.module if self.average is None else self.average.module
+        return self.module if self.average is None or self.plan.lookahead else self.average.module
 
     def end_epoch(self) -> Epoch:
         """Validate, remember the best, and tell."""
@@ -246,7 +262,9 @@ def fit(job: Job, module: nn.Module, *, resume: bool) -> Generator[Event, None, 
         smooth = loss if smooth is None else 0.9 * smooth + 0.1 * loss
         yield Step(trainer.step, smooth)
         if trainer.stepper.pieces != pieces:
-            yield Note(f"memory ran out: a step is now done in {trainer.stepper.pieces} pieces", "warning")
+            yield Note(
+                f"memory ran out: a step is now done in {trainer.stepper.pieces} pieces", "warning"
+            )
         now = job.clock()
         if now - mark_s >= _REPLAN_EVERY_S:
             note = trainer.keep_pace(mark_step, mark_s)

@@ -31,7 +31,9 @@ class Plan(Settings):
     final_lr: float
     bias_lr_scale: float
     backbone_lr_scale: float = 1.0
+    decay: Literal["cosine", "linear"] = "cosine"
     ema: float
+    lookahead: bool = False
     clip_norm: float
     batch_size: int
     accumulate: int
@@ -51,7 +53,7 @@ class Plan(Settings):
 
 
 class Schedule:
-    """Linear warm-up, then cosine (Loshchilov & Hutter 2017) from 1 to `final_lr`, over progress 0..1.
+    """Linear warm-up, then cosine (Loshchilov & Hutter 2017) or a line from 1 to `final_lr`, over progress 0..1.
 
     Progress runs through straight pieces, so that a new total bends the schedule and never jumps.
 
@@ -68,7 +70,9 @@ class Schedule:
         final_lr: float,
         start_step: int = 0,
         start_progress: float = 0.0,
+        decay: str = "cosine",
     ) -> None:
+        self.decay = decay
         self.total_steps, self.warmup, self.final_lr = total_steps, warmup, final_lr
         self.start_step, self.start_progress = start_step, start_progress
 
@@ -83,7 +87,8 @@ class Schedule:
         progress = self.progress(step)
         if self.warmup > 0 and progress < self.warmup:
             return max(progress / self.warmup, 0.01)
-        swing = 0.5 * (1.0 + math.cos(math.pi * (progress - self.warmup) / (1.0 - self.warmup)))
+        left = 1.0 - (progress - self.warmup) / (1.0 - self.warmup)
+        swing = left if self.decay == "linear" else 0.5 * (1.0 - math.cos(math.pi * left))
         return self.final_lr + (1.0 - self.final_lr) * swing
 
     def replanned(self, step: int, total_steps: int) -> Schedule:
@@ -94,6 +99,7 @@ class Schedule:
             final_lr=self.final_lr,
             start_step=step,
             start_progress=self.progress(step),
+            decay=self.decay,
         )
 
     def to_dict(self) -> dict[str, float]:

@@ -104,9 +104,7 @@ class Stepper:
         return total / max(1, size)
 
     def _loss(self, piece: Batch) -> Tensor:
-        with torch.autocast(
-            piece.pixels.device.type, self._dtype, enabled=self._dtype != torch.float32
-        ):
+        with torch.autocast(piece.pixels.device.type, self._dtype, enabled=self._dtype != torch.float32):
             return self._recipe.loss(self._module, piece)["loss"]
 
     def _norm(self) -> float:

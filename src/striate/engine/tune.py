@@ -214,4 +214,3 @@ def trials_as_rows(trials: list[Trial]) -> Iterator[Mapping[str, Any]]:
     """For the run header: what was measured."""
     for trial in trials:
         yield asdict(trial.choice) | {"pictures_per_s": round(trial.pictures_per_s, 1)}
-

@@ -43,9 +43,7 @@ def validate(
     """Metrics of `module` on `held`; empty where nothing is held out."""
     if not len(held):
         return {recipe.task.headline: float("nan")}
-    graph = TorchGraph(
-        recipe, module, device=device, precision=precision, memory_format=memory_format
-    )
+    graph = TorchGraph(recipe, module, device=device, precision=precision, memory_format=memory_format)
     return score(recipe.task, collect_outputs(graph, held.pixels), held.truths, held.pixels)
 
 

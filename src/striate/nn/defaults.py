@@ -72,12 +72,19 @@ def _from_scratch(size_hw: SizeHW, pictures: int) -> Defaults:
 
 
 def _small_cnn(pictures: int) -> Defaults:
+    """One-cycle SGD with fast biases and look-ahead averaging; about 340 steps on 50 000 pictures."""
+    batch = _batch(pictures, 512)
     return Defaults(
         optimizer="sgd",
-        lr=0.4,
-        weight_decay=5e-4,
-        warmup=0.2,
-        ema=0.0,
-        batch_size=_batch(pictures, 256),
-        epochs=_passes(pictures, seen=500_000, least=8, most=60),
+        lr=batch / 512,
+        weight_decay=2e-3,
+        warmup=0.23,
+        ema=0.95,
+        batch_size=batch,
+        epochs=_passes(pictures, seen=max(200_000, 240 * batch), least=4, most=200),
+        momentum=0.85,
+        final_lr=0.07,
+        bias_lr_scale=64.0,
+        decay="linear",
+        lookahead=True,
     )

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from striate.errors import UnknownNameError
 from striate.nn.augment.colour import LUMA
-from striate.nn.networks.backbone import Backbone, Normalisation
+from striate.nn.networks.backbone import Backbone, LearnsInput, Normalisation
 from striate.nn.networks.registry import build_backbone, check_name
 from striate.types import SizeHW
 
@@ -52,6 +52,22 @@ class Network(nn.Module):
         self.shift: Tensor
         self.luma: Tensor
 
+    @torch.no_grad()
+    def learn_input(self, pictures: Tensor) -> None:
+        """Normalise by the mean and spread of training `pictures` (N, 3, H, W), 0 … 255.
+
+        For networks that start from random weights; loaded ones keep what they were trained with.
+        """
+        pixels = pictures.double()
+        if self.channels == 1:
+            pixels = (pixels * self.luma.double()).sum(dim=1, keepdim=True)
+        std, mean = torch.std_mean(pixels, dim=(0, 2, 3), keepdim=True, correction=0)
+        std = std.clamp_min(0.5)  # constant pictures
+        self.scale.copy_(1.0 / std)
+        self.shift.copy_(-mean / std)
+        if isinstance(self.backbone.model, LearnsInput):
+            self.backbone.model.learn_input(self.normalise(pictures))
+
     def features(self, pictures: Tensor) -> Tensor:
         """Pooled features float (B, D): all that the head sees."""
         found: Tensor = self.backbone(self.normalise(pictures))
@@ -62,7 +78,10 @@ class Network(nn.Module):
         pixels = pictures.to(self.scale.dtype)
         if self.channels == 1:
             pixels = (pixels * self.luma).sum(dim=1, keepdim=True)
-        return torch.addcmul(self.shift, pixels, self.scale)
+        found = torch.addcmul(self.shift, pixels, self.scale)
+        kind = pictures.device.type
+        # cast once here, not in front of every layer
+        return found.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else found
 
     def forward(self, pictures: Tensor) -> Any:
         """What the head answers: a tensor (B, K), or several."""

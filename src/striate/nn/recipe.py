@@ -51,7 +51,11 @@ class Defaults:
     final_lr: float = 0.0
     """Learning rate at the end, as a part of the peak."""
     bias_lr_scale: float = 1.0
-    """Biases and norms learn faster by this factor."""
+    """Biases and norms of the body learn faster by this factor."""
+    decay: str = "cosine"
+    """How the learning rate falls: "cosine" or "linear"."""
+    lookahead: bool = False
+    """Write the moving average back into the weights every few steps (Zhang et al. 2019)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ can know is said to be open, not made up.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -36,7 +37,7 @@ def render_card(
     parts = [
         f"# {escape_markdown(title)}",
         f"A model for the task **{escape_markdown(header.task)}**, trained on {made} with "
-        f"striate {escape_markdown(header.striate_version)} on pictures of its user.",
+        f"striate {escape_markdown(header.striate_version)}.",
         *_results(header),
         *_calibration(header),
         *_use(header),
@@ -57,8 +58,8 @@ def _results(header: RunHeader) -> Iterable[str]:
         yield "Nothing was measured: there were no validation or test pictures."
         return
     yield (
-        f"On {escape_markdown(split)} pictures, by the exported graph that a user of the run gets. Ranges "
-        "in brackets are 95 % intervals; they do not cover pictures of another kind."
+        f"On {escape_markdown(split)} pictures, by the exported graph that a user of the run gets. "
+        "Ranges in brackets are 95 % intervals; they do not cover pictures of another kind."
     )
     yield _table(("measure", "value"), summary)
     others = _plain_metrics(metrics)
@@ -72,9 +73,11 @@ def _plain_metrics(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name, value in metrics.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
-        ends = metrics.get(f"{name}_interval")
-        known = isinstance(ends, list) and len(ends) == 2 and None not in ends
-        interval = f" ({span(*ends)})" if known else ""
+        match metrics.get(f"{name}_interval"):
+            case [int() | float() as low, int() | float() as high]:
+                interval = f" ({span(low, high)})"
+            case _:
+                interval = ""
         rows.append((name.replace("_", " "), number(value) + interval))
     return rows
 
@@ -91,24 +94,22 @@ def _calibration(header: RunHeader) -> Iterable[str]:
         f"mean distance from that, is {100 * error:.1f} %."
     )
     if isinstance(temperature, int | float) and temperature != 1:
-        text += (
-            f" Scores were corrected on validation pictures by a temperature of {number(temperature)}."
-        )
+        text += f" A temperature of {number(temperature)}, fitted on validation pictures, corrects it."
     yield text
 
 
 def _use(header: RunHeader) -> Iterable[str]:
     yield "## Intended use and limits"
     yield (
-        "Meant for pictures like those that it was trained on: of the same things, taken in a similar way. "
-        "Who it is for, and what it must not decide, is for its user to add here."
+        "Meant for pictures like those that it was trained on: of the same things, taken in a similar "
+        "way. Who it is for, and what it must not decide, is for its user to add here."
     )
     yield (
         "- It answers for every picture, also for one that shows none of what it knows.\n"
         "- On other cameras, places, seasons or people it can be worse than the numbers above; "
         "measure it there with `striate evaluate`.\n"
         "- What was rare or mislabelled in training is learnt badly or wrongly.\n"
-        "- If pictures of persons were used, whether the groups among them fare alike has not been measured."
+        "- If it saw pictures of persons: whether all groups of them fare alike was not measured."
     )
     licence = header.weights.licence
     source = escape_markdown(header.weights.source)
@@ -117,7 +118,7 @@ def _use(header: RunHeader) -> Iterable[str]:
     else:
         yield (
             f"**Licence of the weights:** training started from {source}, published under "
-            f"{escape_markdown(licence or 'an unknown licence')}; its terms go on to apply to this model."
+            f"{escape_markdown(licence or 'an unknown licence')}; its terms apply to this model too."
         )
 
 
@@ -149,9 +150,8 @@ def _training(header: RunHeader) -> Iterable[str]:
     rows.append(("machine", f"{machine.cpu}, {machine.cores} cores{memory}{accelerator}, {machine.os}"))
     if header.timings:
         rows.append(("time", f"{number(sum(header.timings.values()), 3)} s"))
-    yield _table(
-        ("setting", "value"), [(name.replace("_", " "), text_of(value)) for name, value in rows]
-    )
+    texts = [(name.replace("_", " "), text_of(value)) for name, value in rows]
+    yield _table(("setting", "value"), texts)
 
 
 def _energy(header: RunHeader) -> Iterable[str]:
@@ -175,16 +175,23 @@ def _energy(header: RunHeader) -> Iterable[str]:
 
 def _how_to_use(run: str) -> Iterable[str]:
     yield "## How to use it"
-    lines = [f"{command}   # {what}" for what, command in next_commands(run)]
-    yield "```sh\n" + "\n".join(lines) + "\n```"
-    yield f"```python\n{python_example(run)}\n```"
+    steps = next_commands(run)
+    width = max(len(command) for _, command in steps)
+    yield _code("sh", "\n".join(f"{command:{width}}  # {what.lower()}" for what, command in steps))
+    yield _code("python", python_example(run))
 
 
 def _again(header: RunHeader, run: str) -> Iterable[str]:
     yield "## How to make it again"
-    yield f"```sh\n{reproduce_command(header, run)}\n```"
+    yield _code("sh", reproduce_command(header, run))
     versions = ", ".join(f"{name} {version}" for name, version in header.versions.items())
     yield f"With {escape_markdown(versions)}, and the data of the fingerprint above."
+
+
+def _code(language: str, text: str) -> str:
+    """A block that nothing in `text` can end."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _table(head: tuple[str, str], rows: Iterable[tuple[str, str]]) -> str:

@@ -133,7 +133,7 @@ def _draw_bars(figure: Bars) -> str:
         f'<p class="scale"><span>{number(base)}</span><span>{escape(figure.x_label)}</span>'
         f"<span>{number(top, 3)}</span></p>"
     )
-    return _folded(head, rows) + scale_row
+    return _folded(figure.title, head, rows) + scale_row
 
 
 def _shares(value: float) -> str:
@@ -152,12 +152,17 @@ def _box(kind: str, start: float, width: float) -> str:
     return f'<i class="{kind}" style="left:{start:.2f}%;width:{max(width, 0):.2f}%"></i>'
 
 
-def _folded(head: str, rows: Sequence[str]) -> str:
+def _scroll(title: str) -> str:
+    """The opening of a box that scrolls sideways, also with the arrow keys."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">'
+
+
+def _folded(title: str, head: str, rows: Sequence[str]) -> str:
     """A table; of a long one the first rows, and the others behind "Show all"."""
 
     def table(some: Sequence[str]) -> str:
         body = f"<tbody>{''.join(some)}</tbody>"
-        return f'<div class="scroll" tabindex="0"><table>{head}{body}</table></div>'
+        return f"{_scroll(title)}<table>{head}{body}</table></div>"
 
     if len(rows) <= _ROWS + 6:
         return table(rows)
@@ -191,7 +196,7 @@ def _draw_matrix(figure: Matrix) -> str:
     corner = f"{escape(figure.row_label)} ↓<br>{escape(figure.column_label)} →"
     size = "roomy" if max(values.shape) <= 12 else "tight"
     return (
-        f'<div class="scroll" tabindex="0"><table class="{size}"><thead><tr><th class="corner">{corner}'
+        f'{_scroll(figure.title)}<table class="{size}"><thead><tr><th class="corner">{corner}'
         f"</th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
@@ -231,7 +236,7 @@ def _draw_item(item: GalleryItem) -> str:
     note = f"<small><bdi>{escape(item.note)}</bdi></small>" if item.note else ""
     return (
         f'<li class="{item.tone}"><span class="frame"><img src="{source}" alt="{escape(alt)}" '
-        f'style="width:{width}px"{" class=crisp" if crisp else ""}></span>'
+        f'style="width:{width}px" class="{"crisp" if crisp else "smooth"}"></span>'
         f"<strong>{mark}<bdi>{escape(item.title)}</bdi></strong>{note}</li>"
     )
 
@@ -274,7 +279,7 @@ def _draw_table(figure: Table) -> str:
     for row in figure.rows:
         cells = "".join(f"<td{at}>{_cell(value)}</td>" for value, at in zip(row, right, strict=True))
         rows.append(f"<tr>{cells}</tr>")
-    return _folded(f"<thead><tr>{head}</tr></thead>", rows)
+    return _folded(figure.title, f"<thead><tr>{head}</tr></thead>", rows)
 
 
 def _cell(value: str | float | int) -> str:

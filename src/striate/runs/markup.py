@@ -44,14 +44,12 @@ def number(value: float, digits: int = _DIGITS) -> str:
         return "n/a"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    if value == int(value) and abs(value) < 1e15:
-        text = f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
-    elif abs(value) >= 10 ** (digits - 1):
-        text = f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.0f}"
+    size = abs(value)
+    if size < 1e15 and (size >= 10 ** (digits - 1) or size == int(size)):
+        text = f"{size:,.0f}" if size >= 10_000 else f"{size:.0f}"
     else:
-        text = f"{value:.{digits}g}"
-        text = re.sub(r"e([+-])0*", lambda found: "e-" if found[1] == "-" else "e", text)
-    return text.replace(",", "\u202f").replace("-", "−", 1) if value < 0 else text.replace(",", "\u202f")
+        text = re.sub(r"e[+]?(-?)0*", r"e\1", f"{size:.{digits}g}")
+    return ("−" if value < 0 else "") + text.replace(",", "\u202f")
 
 
 def span(low: float, high: float, digits: int = 3) -> str:

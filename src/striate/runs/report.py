@@ -191,8 +191,8 @@ def _data_health(problems: Sequence[Problem]) -> str:
     intro = f"{len(problems)} findings. What could not be used was left out, never silently."
     return (
         f'<p class="intro">{intro}</p><figure class="table wide health">'
-        f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div></figure>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Data health">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></figure>"
     )
 
 

@@ -28,7 +28,7 @@ _ENDLESS = 1e300
 
 def hue(index: int) -> str:
     """The classes that colour the curve of that index."""
-    return f"hue{index % _HUES + 1}" + (f" dash{index // _HUES % 3}" if index >= _HUES else "")
+    return f"hue{index % _HUES + 1}" + (f" dash{(index // _HUES - 1) % 3}" if index >= _HUES else "")
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -138,7 +138,9 @@ def draw_lines(figure: Lines) -> str:
         return _picture(figure.title, told, body + drawn)
     # what lies beyond the range is cut off by a drawing within the drawing
     inner_width, inner_height = WIDTH - LEFT - RIGHT + 12, HEIGHT - TOP - BOTTOM + 12
-    place = f'x="{LEFT - 6}" y="{TOP - 6}" width="{inner_width}" height="{inner_height}"'
+    place = (
+        f'aria-hidden="true" x="{LEFT - 6}" y="{TOP - 6}" width="{inner_width}" height="{inner_height}"'
+    )
     view = f'viewBox="{LEFT - 6} {TOP - 6} {inner_width} {inner_height}"'
     return _picture(figure.title, told, f"{body}<svg {place} {view}>{drawn}</svg>")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,9 +76,17 @@ class Evaluation(Mapping[str, Any]):
         from striate.runs.report import render_report
         from striate.verbs.outputs import writable
 
-        target = writable(path, overwrite=overwrite)
-        sections = self.model.task.sections(self.evidence)
-        write_text(target, render_report(self.model.header, sections, (), self.problems))
+        target, measured = writable(path, overwrite=overwrite), self.evidence.dataset
+        page = render_report(
+            self.model.header,
+            self.model.task.sections(self.evidence),
+            (),
+            self.problems,
+            run=os.fspath(self.model.run.folder),
+            summary=self.summary(),
+            measured_on=f"{self.pictures} pictures of {measured.shown_root()} ({self.split})",
+        )
+        write_text(target, page)
         return target
 
 

@@ -135,7 +135,7 @@ def _probe(model: Model, pictures: Sequence[FilePath]) -> Array:
     height, width = model.task.input_hw
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (_NOISE, height, width, 3), dtype=np.uint8)
-    embedded = [record.origin.read() for record in read_labels("digits").records[:_NOISE]]
+    embedded = [record.origin.read() for record in read_labels("embedded:digits").records[:_NOISE]]
     own = [read(path) for path in pictures]
     return np.concatenate([noise, [model.task.prepare(one).pixels for one in (*embedded, *own)]])
 

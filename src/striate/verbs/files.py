@@ -14,6 +14,7 @@ from striate.pictures.formats import is_picture_name
 
 __all__ = ["find_pictures"]
 
+
 def find_pictures(
     sources: Iterable[str | os.PathLike[str]], *, skip: str | os.PathLike[str] | None = None
 ) -> Iterator[str]:

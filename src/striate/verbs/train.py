@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from striate.engine.distributed import process_group
 from striate.engine.events import Event, Note
+from striate.engine.memory import freed_memory_is_kept
 from striate.runs.folder import RunWriter
 from striate.verbs.training.request import Request
 from striate.verbs.training.session import Session
@@ -47,7 +48,7 @@ def train(
     started = time.monotonic()
     request = Request.of(source, task, settings)
     tell = on_event or (lambda event: None)
-    with _stop_on_signal() as stop, process_group() as place:
+    with _stop_on_signal() as stop, freed_memory_is_kept(), process_group() as place:
         session = Session(request, place=place, stop=stop, started=started, resume=resume)
         if place.rank != 0:
             session.follow(Path(out))

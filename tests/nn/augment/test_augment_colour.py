@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import colorsys
+
 import numpy as np
 import pytest
 import torch
@@ -78,11 +80,16 @@ def test_hue_turns_add_up_to_a_full_circle() -> None:
 @pytest.mark.parametrize("turns", [-0.1, 0.05, 0.15])
 def test_hue_goes_the_way_torchvision_goes(turns: float) -> None:
     """HSV and YIQ are different circles: the same direction, and about the same angle."""
-    rgb = torch.tensor([180.0, 90.0, 90.0]).view(1, 3, 1, 1)
-    found = apply_colour(rgb, np.array([[1.0, 1.0, 1.0, turns]])).view(3)
-    expected = (reference.adjust_hue(rgb / 255, turns) * 255).view(3)
-    moved, wanted = found - rgb.view(3), expected - rgb.view(3)
-    assert torch.dot(moved, wanted) / (moved.norm() * wanted.norm()) > 0.7
+    for pixel in ([180.0, 90.0, 90.0], [90.0, 160.0, 120.0], [100.0, 90.0, 150.0]):
+        rgb = torch.tensor(pixel).view(1, 3, 1, 1)
+        pair = (
+            apply_colour(rgb, np.array([[1.0, 1.0, 1.0, turns]])) / 255,
+            reference.adjust_hue(rgb / 255, turns),
+            rgb / 255,
+        )
+        found, expected, before = (colorsys.rgb_to_hsv(*one.flatten().tolist())[0] for one in pair)
+        moved, wanted = ((hue - before + 0.5) % 1 - 0.5 for hue in (found, expected))
+        assert 0.5 < moved / wanted < 1.8
 
 
 def test_a_picture_does_not_depend_on_its_batch() -> None:

@@ -118,7 +118,7 @@ def test_shifts_are_whole_and_evenly_spread() -> None:
 
 
 def test_crops_stay_inside_the_picture() -> None:
-    """Without other changes the corners of the result show points of the original, none of its reflection."""
+    """The corners of the result show points of the original, none of its reflection."""
     from striate.nn.augment.affine import invert_affine
 
     plan = _augmenter(crop=0.4).plan(0, np.arange(2000))

@@ -97,5 +97,6 @@ def test_fashion_mnist_is_not_writing(real_data: Path) -> None:
 
 
 def test_choosing_needs_no_torch() -> None:
-    code = "import sys, striate.nn.augment.presets, striate.nn.augment.plan; assert 'torch' not in sys.modules"
+    modules = "striate.nn.augment.presets, striate.nn.augment.plan"
+    code = f"import sys, {modules}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

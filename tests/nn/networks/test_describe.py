@@ -46,7 +46,7 @@ def test_describing_takes_no_memory_and_counts_what_is_built() -> None:
 
 
 class _Branches(nn.Module):
-    """Three layers on one way, one on the other; a norm and a product with a learnt factor count nothing."""
+    """Three layers on one way, two on the other; a norm and a learnt factor count nothing."""
 
     def __init__(self) -> None:
         super().__init__()

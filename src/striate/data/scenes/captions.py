@@ -12,7 +12,6 @@ from types import MappingProxyType
 
 from striate.data.scenes.names import OBJECT_NAMES, VEHICLE_NAMES
 from striate.data.scenes.settings import SceneSettings
-from striate.types import SizeHW
 
 __all__ = ["NUMBER_WORDS", "Seen", "captions_of", "phrase_of", "setting_words"]
 
@@ -81,16 +80,9 @@ def setting_words(settings: SceneSettings) -> tuple[str, str]:
     """(adjective of the weather, time of day): ("rainy", "evening")."""
     light = settings.illumination
     time = "night" if light < 0.25 else "evening" if light < 0.6 else "day"
-    adjective = {
-        "clear": "clear",
-        "cloudy": "cloudy",
-        "rainy": "rainy",
-        "foggy": "foggy",
-        "snowy": "snowy",
-    }
     if settings.weather == "clear":
         return ("sunny" if time == "day" else "clear"), time
-    return adjective[settings.weather], time
+    return settings.weather, time
 
 
 def place_words(seen: Seen, width: int) -> str:
@@ -99,10 +91,10 @@ def place_words(seen: Seen, width: int) -> str:
     return "on the left" if share < 0.38 else "on the right" if share > 0.62 else "in the middle"
 
 
-def phrase_of(seen: Seen, size_hw: SizeHW) -> str:
+def phrase_of(seen: Seen, width: int) -> str:
     """The words of a region: "a red bus on the left, partly hidden"."""
     hidden = ", partly hidden" if seen.visible_fraction < 0.7 else ""
-    return f"{_article(noun_phrase(seen))} {place_words(seen, size_hw[1])}{hidden}"
+    return f"{_article(noun_phrase(seen))} {place_words(seen, width)}{hidden}"
 
 
 def _relation(one: Seen, other: Seen) -> str:
@@ -131,7 +123,7 @@ def _empty(adjective: str, time: str) -> tuple[str, ...]:
 def _totals(seen: Sequence[Seen]) -> list[str]:
     """Every class with its exact number, most frequent first."""
     names = [item.name for item in seen]
-    order = sorted(set(names), key=lambda name: (-names.count(name), OBJECT_NAMES.index(name)))  # type: ignore[arg-type]
+    order = sorted(set(names), key=lambda name: (-names.count(name), OBJECT_NAMES.index(name)))
     return [_counted(name, names.count(name)) for name in order]
 
 
@@ -140,43 +132,55 @@ def _capital(text: str) -> str:
 
 
 def captions_of(
-    seen: Sequence[Seen], main: int | None, settings: SceneSettings, size_hw: SizeHW, rng: random.Random
+    seen: Sequence[Seen], main: int | None, settings: SceneSettings, width: int, rng: random.Random
 ) -> tuple[str, ...]:
-    """Five sentences: a relation, the list, the light, the number of vehicles, the places."""
+    """Five sentences: a relation, the whole list, the light, numbers, places.
+
+    `seen`: what can be seen; `main`: the index of what the sentences are about; `width`: pixels.
+    """
     adjective, time = setting_words(settings)
-    when = f"on a {adjective} {time}"
     if not seen:
         return _empty(adjective, time)
-    first = main if main is not None else 0
-    lead = seen[first]
-    rest = [item for index, item in enumerate(seen) if index != first]
-    lead_words = _article(noun_phrase(lead))
-    if rest:
-        other = max(rest, key=_size)
-        twin = noun_phrase(other) == noun_phrase(lead)
-        other_words = f"another {noun_phrase(other)}" if twin else _article(noun_phrase(other))
-        relation = f"{_capital(lead_words)} {_relation(lead, other)} {other_words} {when}."
-    else:
-        relation = f"{_capital(lead_words)} {place_words(lead, size_hw[1])} of the picture {when}."
-    totals = _totals(seen)
+    lead = seen[main or 0]
+    rest = sorted((item for item in seen if item is not lead), key=_size, reverse=True)
     opening = rng.choice(("A street with", "A street scene with", "A view of a street with"))
+    return (
+        _related(lead, rest, width, f"on a {adjective} {time}"),
+        f"{opening} {_listed(_totals(seen))} on a {adjective} {time}.",
+        f"{_capital(_article(noun_phrase(lead)))} {_light_words(adjective, time)}.",
+        _numbers(seen),
+        _places(lead, rest, width),
+    )
+
+
+def _related(lead: Seen, rest: Sequence[Seen], width: int, when: str) -> str:
+    """How the main object stands to the largest other, or where it is when it is alone."""
+    words = _capital(_article(noun_phrase(lead)))
+    if not rest:
+        return f"{words} {place_words(lead, width)} of the picture {when}."
+    return f"{words} {_relation(lead, rest[0])} {_other(rest[0], lead)} {when}."
+
+
+def _other(item: Seen, first: Seen) -> str:
+    """`item` with its article, "another" if the words would be those of `first`."""
+    words = noun_phrase(item)
+    return f"another {words}" if words == noun_phrase(first) else _article(words)
+
+
+def _numbers(seen: Sequence[Seen]) -> str:
     vehicles = sum(item.name in VEHICLE_NAMES for item in seen)
     people = sum(item.name == "pedestrian" for item in seen)
-    number = "one vehicle" if vehicles == 1 else f"{NUMBER_WORDS[vehicles]} vehicles"
-    crowd = "one person" if people == 1 else f"{NUMBER_WORDS[people]} people"
-    verb = "is" if vehicles == 1 else "are"
-    places = [
-        f"{_article(noun_phrase(item))} {place_words(item, size_hw[1])}" for item in (lead, *rest[:1])
-    ]
-    if len(places) == 2 and noun_phrase(lead) == noun_phrase(rest[0]):
-        places[1] = f"another {place_words(rest[0], size_hw[1])}"
-    return (
-        relation,
-        f"{opening} {_listed(totals)} {when}.",
-        f"{_capital(lead_words)} on a street {_light_words(adjective, time)}.",
-        f"There {verb} {number} and {crowd} on this {adjective} {time} street.",
-        f"{_capital(_listed(places))}.",
-    )
+    cars = f"{NUMBER_WORDS[vehicles]} {'vehicle' if vehicles == 1 else 'vehicles'}"
+    crowd = f"{NUMBER_WORDS[people]} {'person' if people == 1 else 'people'}"
+    return f"There {'is' if vehicles == 1 else 'are'} {cars} and {crowd} in the street."
+
+
+def _places(lead: Seen, rest: Sequence[Seen], width: int) -> str:
+    """Where the main object is, and the largest other."""
+    first = f"{_article(noun_phrase(lead))} {place_words(lead, width)}"
+    if not rest:
+        return f"{_capital(first)}, alone in the street."
+    return f"{_capital(first)} and {_other(rest[0], lead)} {place_words(rest[0], width)}."
 
 
 def _size(item: Seen) -> float:
@@ -185,8 +189,8 @@ def _size(item: Seen) -> float:
 
 
 def _light_words(adjective: str, time: str) -> str:
+    """The street's light: "on a rainy street at dusk"."""
+    street = "street" if adjective == "clear" else f"{adjective} street"
     if time == "night":
-        return f"under street lamps on a {adjective} night"
-    if time == "evening":
-        return f"at dusk on a {adjective} evening"
-    return f"in daylight on a {adjective} day"
+        return f"on a {street} at night, under the lamps"
+    return f"on a {street} at dusk" if time == "evening" else f"on a {street} in daylight"

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
 __all__ = [
+    "OBJECT_IDS",
     "OBJECT_NAMES",
     "PAINTS",
     "SEMANTIC_NAMES",
@@ -31,6 +32,11 @@ ObjectName = Literal[
 ]
 OBJECT_NAMES: tuple[ObjectName, ...] = get_args(ObjectName)
 """What can be counted; `Scene.labels` are indices into this."""
+
+OBJECT_IDS: MappingProxyType[str, int] = MappingProxyType(
+    {name: number for number, name in enumerate(OBJECT_NAMES)}
+)
+"""Class name to its index in `OBJECT_NAMES`."""
 
 VEHICLE_NAMES: tuple[ObjectName, ...] = ("car", "bus", "truck", "bicycle")
 

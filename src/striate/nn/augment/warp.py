@@ -24,12 +24,13 @@ def shift_pictures(pixels: Tensor, matrix: Array) -> Tensor:
     """
     count, height, width, channels = pixels.shape
     back = invert_affine(matrix)
-    rows = _source(back[:, 1, 1], back[:, 1, 2], height)
-    columns = _source(back[:, 0, 0], back[:, 0, 2], width)
-    first = torch.arange(count)[:, None, None] * height
+    device = pixels.device
+    rows = _source(back[:, 1, 1], back[:, 1, 2], height).to(device)
+    columns = _source(back[:, 0, 0], back[:, 0, 2], width).to(device)
+    first = torch.arange(count, device=device)[:, None, None] * height
     places = (first + rows[:, :, None]) * width + columns[:, None, :]  # (B, H, W)
     flat = pixels.reshape(-1, channels)
-    moved = flat.index_select(0, places.view(-1).to(pixels.device))
+    moved = flat.index_select(0, places.view(-1))
     return moved.view(count, height, width, channels).permute(0, 3, 1, 2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
@@ -14,7 +15,7 @@ from striate.errors import UsageError
 from striate.nn.augment.colour import LUMA
 from striate.types import SizeHW
 
-__all__ = ["IMAGENET", "Backbone", "Normalisation", "probe_features", "probe_maps"]
+__all__ = ["IMAGENET", "Backbone", "LearnsInput", "Normalisation", "probe_features", "probe_maps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ class Normalisation:
 
 
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+class LearnsInput(nn.Module, ABC):
+    """A model whose first layer is computed from pictures before training, instead of learnt."""
+
+    @abstractmethod
+    def learn_input(self, pictures: Tensor) -> None:
+        """Set what is computed, from normalised training pictures (N, C, H, W)."""
 
 
 @final

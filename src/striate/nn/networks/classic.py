@@ -59,9 +59,7 @@ def zfnet(channels: int, size_hw: SizeHW) -> Backbone:
         nn.Linear(4096, 4096),
         nn.ReLU(inplace=True),
     )
-    parts = OrderedDict(
-        features=features, average=average, flatten=nn.Flatten(), classifier=classifier
-    )
+    parts = OrderedDict(features=features, average=average, flatten=nn.Flatten(), classifier=classifier)
     model = nn.Sequential(parts)
     stages = [(f"features.{index}",) for index in (0, 4, 8, 10, 12)] + [("classifier",)]
     return Backbone(model, features_dim=4096, stages=stages)

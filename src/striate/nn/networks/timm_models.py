@@ -120,7 +120,7 @@ def _stages(model: Any) -> list[list[str]]:
     """Names of whole parts by timm's own coarse grouping: stem, stages in order."""
     try:
         matcher = model.group_matcher(coarse=True)
-    except AttributeError:  # a few architectures name no groups: their direct parts are the stages
+    except (AttributeError, AssertionError):  # a few name no groups: their direct parts are the stages
         return [[name] for name, part in model.named_children() if _owners(part, name)]
     groups = _timm().models.group_modules(model, matcher)
     stages = [set(groups[order]) for order in sorted(groups)]
@@ -138,7 +138,9 @@ def _count(model: nn.Module, names: set[str]) -> int:
 def _owners(part: nn.Module, name: str) -> set[str]:
     """Names of the modules in `part` that hold parameters themselves."""
     return {
-        inner for inner, module in part.named_modules(prefix=name) if any(True for _ in module.parameters(False))
+        inner
+        for inner, module in part.named_modules(prefix=name)
+        if any(True for _ in module.parameters(False))
     }
 
 

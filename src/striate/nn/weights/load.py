@@ -43,7 +43,7 @@ def load_weights(network: Network, source: WeightsSource) -> list[str]:
     state = network.backbone.state_dict()
     # how many batches were seen matters to nobody, and some publishers leave it out
     wanted = {name: tensor for name, tensor in state.items() if not name.endswith(_COUNTER)}
-    body = _fitted(network, source, body, wanted)
+    body = _fitted(network, body, wanted)
     matching = {name: body[name] for name in wanted if _same_shape(body.get(name), wanted[name])}
     _check_enough(source, network, body, wanted, matching)
     network.backbone.load_state_dict(matching, strict=False)
@@ -53,7 +53,7 @@ def load_weights(network: Network, source: WeightsSource) -> list[str]:
         notes.append(f"left random, because they do not fit: {_listed(missing)}")
     if own_format:
         return notes + _load_rest(network, tensors)
-    unused = [name.removeprefix("model.") for name in body if name not in state]
+    unused = sorted(name.removeprefix("model.") for name in body if name not in state)
     if unused:
         notes.append(f"left out: {_listed(unused)} (a head for other classes)")
     return notes
@@ -81,14 +81,14 @@ def _read(source: WeightsSource) -> dict[str, Tensor]:
 
 
 def _fitted(
-    network: Network, source: WeightsSource, body: dict[str, Tensor], wanted: Mapping[str, Tensor]
+    network: Network, body: dict[str, Tensor], wanted: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
     """`body` for this network's size and channels."""
     if all(_same_shape(body.get(name), tensor) for name, tensor in wanted.items()):
         return body
     # timm fills what it does not find with random numbers, so the names must agree beforehand
     known = sum(name in body for name in wanted) >= _ENOUGH * len(wanted)
-    if source.kind == "pretrained" and known and not is_own(network.name):
+    if known and not is_own(network.name):
         plain = {name.removeprefix("model."): tensor for name, tensor in body.items()}
         try:
             found = translate_pretrained(

@@ -117,7 +117,7 @@ def _pretrained(
     known = published(name)
     if known.repository is None:
         raise SettingError(
-            f"the weights of {known.name} are published only as pickled files, and those are not opened",
+            f"no weights of {known.name} are published in a safe format (pickled files are not opened)",
             remedy=f"{_other_tags(name, known.name)}use --weights none or another --model",
         )
     _check_licence(

@@ -6,7 +6,7 @@ Everything is JSON-ready; what is undefined is None; intervals are [low, high] a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -199,7 +199,7 @@ class LabelMeter:
         }
 
 
-def _of_labels(measure: Any, truth: Array, probabilities: Array) -> Array:
+def _of_labels(measure: Callable[[Array, Array], float], truth: Array, probabilities: Array) -> Array:
     """`measure` of each label, float64 (K,)."""
     return np.array([measure(truth[:, k], probabilities[:, k]) for k in range(truth.shape[1])])
 

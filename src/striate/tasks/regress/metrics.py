@@ -5,7 +5,7 @@ With several targets each top-level number is the mean over targets; `per_target
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,7 @@ def _errors(truth: Array, found: Array, facts: RegressFacts, k: int) -> Array:
     return measures.difference(truth[:, k], found[:, 0, k], angle=facts.is_angle[k])
 
 
-def _mean(values: Any) -> float | None:
+def _mean(values: Iterable[float | None]) -> float | None:
     """Mean of those that are defined."""
     defined = [value for value in values if value is not None]
     return float(np.mean(defined)) if defined else None

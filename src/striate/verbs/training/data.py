@@ -83,12 +83,12 @@ def _with_held_out(dataset: Dataset[Any], seed: int) -> tuple[Dataset[Any], list
     fraction = min(_HELD_FRACTION, _HELD_AT_MOST / max(1, total))
     divided = split(dataset, validation=fraction, test=0.0, seed=seed)
     held = len(divided.only("validation")) if "validation" in divided.splits else 0
-    return divided, [Note(f"no validation split was given: {held} training pictures are held out for it")]
+    return divided, [
+        Note(f"no validation split was given: {held} training pictures are held out for it")
+    ]
 
 
-def _prepare(
-    task: Task[Any, Any], part: Dataset[Any], name: str
-) -> Generator[Event, None, PreparedSet]:
+def _prepare(task: Task[Any, Any], part: Dataset[Any], name: str) -> Generator[Event, None, PreparedSet]:
     yield Stage("cache", f"preparing {len(part)} {name} pictures", total=len(part))
     done: list[int] = []
     found = prepare_all(
@@ -109,7 +109,9 @@ def _preparation(task: Task[Any, Any]) -> str:
     Whatever changes preparation, a setting or our own code, changes the name by itself.
     """
     rng = np.random.default_rng(0)
-    probes = [rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in ((97, 131), (300, 80), (5, 7))]
+    probes = [
+        rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in ((97, 131), (300, 80), (5, 7))
+    ]
     made = b"".join(task.prepare(probe).pixels.tobytes() for probe in probes)
     return f"{task.name}-{hashlib.sha256(made).hexdigest()[:16]}-{task.read_at_least_hw}"
 
@@ -137,5 +139,3 @@ def arrays_of(material: Material, recipe: Recipe[Any], name: Split) -> Arrays:
     targets = part.targets
     keys = [record.key for record in part.records]
     return Arrays(material.prepared[name].pixels, targets, recipe.encode(targets), keys)
-
-

@@ -18,6 +18,7 @@ from striate.engine.settings import TrainSettings
 from striate.engine.transfer import frozen_features, set_head
 from striate.nn.network import Network
 from striate.nn.recipe import Recipe
+from striate.types import PictureArray
 from striate.nn.weights.load import load_weights
 from striate.nn.weights.source import WeightsSource, cached_weights, resolve_weights
 
@@ -33,9 +34,13 @@ class Start:
 
 
 def build_start(
-    recipe: Recipe[Any], settings: TrainSettings, *, model: str
+    recipe: Recipe[Any], settings: TrainSettings, *, model: str, sample: PictureArray
 ) -> Generator[Event, None, Start]:
-    """A seeded network, with weights loaded where the settings say so, frozen to their depth."""
+    """A seeded network, with weights loaded where the settings say so, frozen to their depth.
+
+    `sample`: training pictures uint8 (N, H, W, 3), from which a network without weights learns its
+    normalisation.
+    """
     torch.manual_seed(settings.seed)
     module = recipe.build()
     assert isinstance(module, Network)
@@ -49,6 +54,7 @@ def build_start(
     for text in announced:
         yield Note(text)
     if source is None:
+        module.learn_input(torch.from_numpy(sample).permute(0, 3, 1, 2).float())
         return Start(module, None)
     for text in load_weights(module, source):
         yield Note(text)
@@ -72,7 +78,9 @@ def solve_start_head(
     module = start.module.to(device).eval()
     found = []
     for name, arrays in (("train", train), ("validation", held)):
-        yield Stage("features", f"computing features of {len(arrays)} {name} pictures", total=len(arrays))
+        yield Stage(
+            "features", f"computing features of {len(arrays)} {name} pictures", total=len(arrays)
+        )
         found.append(
             frozen_features(
                 module.features,

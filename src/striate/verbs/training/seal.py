@@ -106,9 +106,7 @@ def seal(
     return metrics
 
 
-def _calibrated(
-    recipe: Recipe[Any], start: Start, material: Material, plan: Plan
-) -> Task[Any, Any]:
+def _calibrated(recipe: Recipe[Any], start: Start, material: Material, plan: Plan) -> Task[Any, Any]:
     """The task with honest scores, from float32 outputs on the validation pictures."""
     if "validation" not in material.parts or not len(material.parts["validation"]):
         return recipe.task
@@ -129,7 +127,8 @@ def _export(
     metadata = _metadata(recipe.task, start)
     state = start.module.state_dict()
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
-    text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
+    # one entry, since safetensors writes several in random order, and equal runs shall be equal files
+    text = {"striate": json.dumps(metadata)}
     writer.save_with("model.safetensors", lambda path: save_file(tensors, path, metadata=text))
     pixels = _probe(material)
     files: dict[str, str] = {}

@@ -39,7 +39,7 @@ __all__ = ["Session"]
 
 _FINISH_S, _FINISH_SHARE = 5.0, 0.06
 """What evaluation, export and report take of a time budget, at least."""
-_SAMPLE = 64
+_FEW, _MANY = 64, 2000
 
 
 def recipe_for(task: Task[Any, Any]) -> Recipe[Any]:
@@ -86,7 +86,7 @@ class Session:
         writer.save("checkpoints/request.json", json.dumps(self.request.to_dict(), indent=1).encode())
         material, recipe, start = yield from self._ready()
         self._check_data(writer, material)
-        augment = recipe.augment(self.request.augment, _sample(material))
+        augment = recipe.augment(self.request.augment, _sample(material, _FEW))
         plan = yield from self._plan(writer, material, recipe, start, augment)
         yield Planned(plan.model_dump())
         store = writer.checkpoints
@@ -116,7 +116,7 @@ class Session:
 
     def _follow(self, out: Path) -> Generator[Event, None, None]:
         material, recipe, start = yield from self._ready()
-        augment = recipe.augment(self.request.augment, _sample(material))
+        augment = recipe.augment(self.request.augment, _sample(material, _FEW))
         plan = Plan.parse(share_json(None))
         folder = Path(share_json(None))
         yield from self._train(
@@ -131,7 +131,12 @@ class Session:
             self.request.new_task(), self.request.source, seed=settings.seed, place=self.place
         )
         recipe = recipe_for(material.task)
-        start = yield from build_start(recipe, settings, model=str(material.task.facts.model))  # type: ignore[attr-defined]  # every task that trains a network names its model
+        start = yield from build_start(
+            recipe,
+            settings,
+            model=str(material.task.facts.model_dump()["model"]),
+            sample=_sample(material, _MANY),
+        )
         return material, recipe, start
 
     def _plan(
@@ -275,10 +280,10 @@ def _kept(writer: RunWriter, name: str) -> Path:
     return writer.path_of(f"checkpoints/{name}")
 
 
-def _sample(material: Material) -> Any:
-    """A few training pictures, uint8 (N, H, W, 3), spread evenly."""
+def _sample(material: Material, most: int) -> Any:
+    """Up to `most` training pictures, uint8 (N, H, W, 3), spread evenly."""
     pixels = material.prepared["train"].pixels
-    rows = np.unique(np.linspace(0, len(pixels) - 1, min(_SAMPLE, len(pixels))).round().astype(int))
+    rows = np.unique(np.linspace(0, len(pixels) - 1, min(most, len(pixels))).round().astype(int))
     return np.asarray(pixels[rows])
 
 
@@ -296,5 +301,3 @@ def _read_plan(path: Path, world_size: int) -> Plan:
             remedy=f"use torchrun --nproc-per-node {plan.world_size}, or start again with --overwrite",
         )
     return plan
-
-

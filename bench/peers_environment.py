@@ -1,0 +1,105 @@
+"""The peers live in a virtual environment of their own, made when a benchmark first needs it.
+
+ultralytics is AGPL-3.0: its code runs there and nowhere else, as a program that is started.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bench.processes import BenchmarkFailed, ask
+from bench.record import ROOT
+
+OVERRIDE = "STRIATE_BENCH_PEERS"
+SCRIPTS = ROOT / "bench" / "peers"
+_REQUIREMENTS = SCRIPTS / "requirements.txt"
+
+
+class Peers:
+    """The environment: its Python, its commands, the variables that keep it quiet and unplugged."""
+
+    def __init__(self, python: Path, home: Path) -> None:
+        self.python, self._home = python, home
+        home.mkdir(parents=True, exist_ok=True)
+
+    def command(self, name: str) -> str:
+        """The path of an installed command, such as `yolo`."""
+        return str(self.python.with_name(name))
+
+    def ask(self, script: str, *arguments: object) -> dict[str, object]:
+        """What `bench/peers/SCRIPT` answers."""
+        return ask(self.python, SCRIPTS / script, *arguments, env=self.env)
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """No downloads, no package installs, no analytics; settings go to a temporary folder.
+
+        Looking for updates and sending statistics would only cost the peers time: this favours them.
+        """
+        mine = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        return mine | {
+            "YOLO_CONFIG_DIR": str(self._home),
+            "YOLO_OFFLINE": "true",
+            "YOLO_AUTOINSTALL": "false",
+            "FASTAI_HOME": str(self._home / "fastai"),
+            "MPLCONFIGDIR": str(self._home / "matplotlib"),
+        }
+
+    def versions(self) -> dict[str, str]:
+        return {name: str(version) for name, version in self.ask("versions.py").items()}
+
+
+def prepare(home: Path, *, say: Callable[[str], None]) -> Peers:
+    """The peers' environment; `STRIATE_BENCH_PEERS` names one that is there already (its Python, or its folder)."""
+    given = os.environ.get(OVERRIDE)
+    if given:
+        path = Path(given)
+        python = path / "bin" / "python" if path.is_dir() else path
+        if not python.exists():
+            raise BenchmarkFailed(f"{OVERRIDE} is {given}, and {python} does not exist")
+        return Peers(python, home)
+    folder = ROOT / ".venv-peers"
+    python = folder / "bin" / "python"
+    done = folder / ".done"
+    wanted = _REQUIREMENTS.read_text("utf-8")
+    if not (python.exists() and done.exists() and done.read_text("utf-8") == wanted):
+        say(f"installing fastai and ultralytics into {folder} (about 6 GB, a minute or two) …")
+        _create(folder, python)
+        done.write_text(wanted, "utf-8")
+    return Peers(python, home)
+
+
+def _create(folder: Path, python: Path) -> None:
+    uv = _uv()
+    if uv:
+        _run(*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
+        words = [*uv, "pip", "install", "--quiet", "--python", str(python), "-r", str(_REQUIREMENTS)]
+        if subprocess.run(words, check=False).returncode == 0:
+            return
+        print("uv could not install them; trying pip", file=sys.stderr)
+    venv.create(folder, clear=True, with_pip=True)
+    _run(str(python), "-m", "pip", "install", "--quiet", "-r", str(_REQUIREMENTS))
+
+
+def _uv() -> list[str]:
+    """How uv is started: beside this Python, as its module, or from PATH; empty if there is none."""
+    beside = Path(sys.executable).with_name("uv")
+    if beside.exists():
+        return [str(beside)]
+    module = [sys.executable, "-m", "uv"]
+    if subprocess.run([*module, "--version"], capture_output=True, check=False).returncode == 0:
+        return module
+    found = shutil.which("uv")
+    return [found] if found else []
+
+
+def _run(*words: str) -> None:
+    done = subprocess.run(words, check=False)
+    if done.returncode:
+        raise BenchmarkFailed(f"exit {done.returncode}: {' '.join(words)}")
