@@ -8,8 +8,8 @@ from pathlib import Path
 # tests are many small things: threads would wait for one another, and results depend on their number
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np  # noqa: E402  # reads OMP_NUM_THREADS when imported
-import pytest  # noqa: E402
+import numpy as np  # reads OMP_NUM_THREADS when imported
+import pytest
 
 
 @pytest.fixture

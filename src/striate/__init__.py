@@ -76,12 +76,21 @@ _HOME = {
 }
 """Where each public name lives: strings, so that nothing is imported before it is asked for."""
 
+_TRAIN_EXTRA = ("torch", "torchvision", "timm", "safetensors", "onnx")
+
 
 def __getattr__(name: str) -> object:
     """A public name, from its home."""
     if name not in _HOME:
         raise AttributeError(f"module 'striate' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+    try:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name not in _TRAIN_EXTRA:
+            raise
+        from striate.errors import MissingExtraError
+
+        raise MissingExtraError(error.name, "train", needed_for=f"striate.{name}") from error
 
 
 def __dir__() -> list[str]:

@@ -45,9 +45,7 @@ def test_the_camera_looks_at_its_target_and_its_basis_is_a_rotation(
     assert xy[0] == pytest.approx([60.0, 40.0], abs=1e-6)
     assert depths[0] == pytest.approx(10.0)
     assert found.basis @ found.basis.T == pytest.approx(np.eye(3), abs=1e-9)
-    assert np.linalg.det(np.stack([found.basis[0], found.basis[1], -found.basis[2]])) == pytest.approx(
-        1.0
-    )
+    assert np.linalg.det(found.basis) == pytest.approx(1.0)
 
 
 @given(yaw=st.floats(-60, 60), pitch=st.floats(2, 40), column=st.floats(10, 110))
@@ -97,17 +95,24 @@ def square(x0: float, y0: float, x1: float, y1: float) -> Drawn:
 
 
 def test_a_silhouette_covers_the_pixels_that_it_fills() -> None:
-    found = silhouette_of(square(3.0, 2.0, 8.0, 6.0), (20, 20), with_parts=True)
+    found = silhouette_of(square(3.1, 2.1, 7.9, 5.9), (20, 20), with_parts=True)
     assert found is not None
     rows, columns = np.nonzero(found.whole)
     assert (rows.min() + found.top, rows.max() + found.top) == (2, 5)
     assert (columns.min() + found.left, columns.max() + found.left) == (3, 7)
     assert found.names == ("pane",)
-    assert np.array_equal(found.parts > 0, found.whole)
+    assert np.array_equal(found.parts[found.whole] > 0, np.ones(20, bool))
+
+
+def test_half_a_pixel_is_enough() -> None:
+    found = silhouette_of(square(4.6, 4.1, 9.4, 8.9), (20, 20), with_parts=False)
+    assert found is not None
+    columns = np.nonzero(found.whole)[1] + found.left
+    assert (columns.min(), columns.max()) == (4, 9)
 
 
 def test_a_silhouette_reaches_beyond_the_picture() -> None:
-    found = silhouette_of(square(-6.0, 4.0, 6.0, 8.0), (20, 20), with_parts=False)
+    found = silhouette_of(square(-5.9, 4.1, 5.9, 7.9), (20, 20), with_parts=False)
     assert found is not None
     picture, own = found.inside((20, 20))
     assert np.count_nonzero(found.whole) == 48

@@ -79,7 +79,9 @@ class ToyRecipe:
         self.calls += 1
         if self.starving_above is not None and len(batch.pixels) > self.starving_above:
             raise torch.OutOfMemoryError("pretended")
-        each = nn.functional.cross_entropy(module(batch.pixels), batch.targets["labels"], reduction="none")
+        each = nn.functional.cross_entropy(
+            module(batch.pixels), batch.targets["labels"], reduction="none"
+        )
         loss = each.mean()
         if self.poisoned_after is not None and self.calls > self.poisoned_after:
             loss = loss * float("nan")
@@ -105,7 +107,7 @@ def toy_arrays(n: int, seed: int) -> Arrays:
 
 @pytest.fixture
 def make_job(tmp_path: Path) -> Callable[..., Job]:
-    """A job with everything overridable: plan fields by name, and `recipe`, `stop`, `folder`, `deadline`."""
+    """A job with everything overridable: fields of the plan and of the job, by name."""
 
     def build(
         *,

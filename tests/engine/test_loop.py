@@ -48,7 +48,9 @@ def test_it_learns_and_tells(make_job: MakeJob, make_network: MakeNetwork) -> No
     assert not module.training
 
 
-@pytest.mark.parametrize("changes", [{}, {"optimizer": "adamw", "lr": 0.01, "ema": 0.9}, {"accumulate": 3}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"optimizer": "adamw", "lr": 0.01, "ema": 0.9}, {"accumulate": 3}]
+)
 @pytest.mark.parametrize("stop_at", [1, 5, 6, 13, 29])
 def test_stopped_and_resumed_is_bit_identical(
     make_job: MakeJob, make_network: MakeNetwork, stop_at: int, changes: dict[str, Any]
@@ -91,7 +93,11 @@ def test_a_loss_that_is_not_finite_names_the_batch_and_keeps_the_last_good_state
     assert found[1]["step"] == 10
     healthy = make_network()
     run(make_job(), healthy, resume=True)
-    assert all(torch.isfinite(value).all() for value in healthy.state_dict().values() if value.is_floating_point())
+    assert all(
+        torch.isfinite(value).all()
+        for value in healthy.state_dict().values()
+        if value.is_floating_point()
+    )
 
 
 def test_out_of_memory_halves_the_batch_and_the_result_is_the_same(
@@ -132,7 +138,7 @@ def test_patience_stops_and_keeps_the_best(make_job: MakeJob, make_network: Make
     # the accuracy never changes: ties count as better, so it runs on; a falling one stops
     assert fitted.steps == 60
     assert fitted.best_epoch == epochs[-1].number
-    events, fitted = run(make_job(folder="x", lr=50.0, patience=2, total_steps=600), make_network())
+    _, fitted = run(make_job(folder="x", lr=50.0, patience=2, total_steps=600), make_network())
     assert fitted.stopped_early
     assert fitted.steps < 600
 
@@ -161,5 +167,5 @@ def test_without_held_pictures_it_still_trains(make_job: MakeJob, make_network: 
         encoded={"labels": torch.zeros(0, dtype=torch.long)},
         keys=[],
     )
-    events, fitted = run(replace(job, held=empty), make_network())
+    _, fitted = run(replace(job, held=empty), make_network())
     assert fitted.steps == 30

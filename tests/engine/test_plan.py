@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -21,8 +22,8 @@ def test_schedule_rises_then_falls_within_bounds(total: int, warmup: float, fina
     factors = [schedule.factor(step) for step in range(total + 1)]
     assert all(0 <= factor <= 1 + 1e-9 for factor in factors)
     peak = factors.index(max(factors))
-    assert all(a <= b + 1e-9 for a, b in zip(factors[:peak], factors[1 : peak + 1], strict=True))
-    assert all(a >= b - 1e-9 for a, b in zip(factors[peak:-1], factors[peak + 1 :], strict=True))
+    assert all(a <= b + 1e-9 for a, b in pairwise(factors[: peak + 1]))
+    assert all(a >= b - 1e-9 for a, b in pairwise(factors[peak:]))
     assert factors[-1] == pytest.approx(final, abs=1e-9)
 
 
@@ -44,9 +45,15 @@ def test_replanning_never_jumps_and_ends_at_the_end(total: int, at: float, new: 
 
 def test_a_budget_buys_whole_steps() -> None:
     # 1000 pictures in batches of 100 at 200 pictures/s: two steps a second
-    assert choose_steps(pictures=1000, batch_size=100, epochs=0, seconds=30, pictures_per_s=200) == (10, 60)
+    assert choose_steps(pictures=1000, batch_size=100, epochs=0, seconds=30, pictures_per_s=200) == (
+        10,
+        60,
+    )
     # epochs given too: the smaller of both
-    assert choose_steps(pictures=1000, batch_size=100, epochs=2, seconds=30, pictures_per_s=200) == (10, 20)
+    assert choose_steps(pictures=1000, batch_size=100, epochs=2, seconds=30, pictures_per_s=200) == (
+        10,
+        20,
+    )
     assert choose_steps(pictures=3, batch_size=100, epochs=5, seconds=None, pictures_per_s=0) == (1, 5)
 
 
@@ -56,7 +63,7 @@ def test_durations(text: str, seconds: float) -> None:
 
 
 def test_a_wrong_duration_and_a_wrong_name_say_what_was_expected() -> None:
-    with pytest.raises(SettingError, match="90s, 5m or 1.5h"):
+    with pytest.raises(SettingError, match=r"90s, 5m or 1\.5h"):
         TrainSettings.parse({"time_budget": "soon"})
     with pytest.raises(UnknownNameError, match="did you mean 'epochs'"):
         TrainSettings.parse({"epoch": 3})

@@ -26,7 +26,11 @@ def batch() -> Batch:
 
 def test_the_plainest_choice_comes_first_and_wishes_are_kept() -> None:
     free = candidates(TrainSettings(), CPU, seconds=None)
-    assert (free[0].precision, free[0].memory_format, free[0].compile) == ("float32", "contiguous", False)
+    assert (free[0].precision, free[0].memory_format, free[0].compile) == (
+        "float32",
+        "contiguous",
+        False,
+    )
     assert {option.precision for option in free} == {"float32", "bfloat16"}
     assert not any(option.compile for option in free)
     fixed = TrainSettings(precision="float32", memory_format="channels_last", threads=3, compile="on")

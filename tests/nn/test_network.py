@@ -115,6 +115,16 @@ def test_everything_moves_again_at_depth_all() -> None:
     assert {"head.weight", "backbone.model.bn1.weight", "backbone.model.bn1.running_mean"} <= moved
 
 
+def test_what_is_fixed_by_design_stays_fixed() -> None:
+    network = _network("small-cnn")
+    fixed = {name for name, parameter in network.named_parameters() if not parameter.requires_grad}
+    assert "backbone.model.stem.weight" in fixed
+    for depth in ("last", "all"):
+        network.freeze(depth)
+        assert not any(network.get_parameter(name).requires_grad for name in fixed)
+        assert network.get_parameter("backbone.model.stage3.first.0.weight").requires_grad
+
+
 def test_frozen_features_do_not_depend_on_the_mode() -> None:
     network = _network("googlenet", size_hw=(40, 40))  # it has dropout before its head
     network.freeze("head")

@@ -14,7 +14,7 @@ def header_values() -> dict[str, Any]:
     return {
         "striate_version": "0.1.0",
         "created": "2026-11-20T09:30:00+00:00",
-        "task": "classify",
+        "task": "sorting",
         "config": {"model": "resnet18", "multi_label": False},
         "facts": {"names": ["cat", "dog"], "temperature": 1.25},
         "train": {"epochs": 3, "seed": 7},

@@ -283,7 +283,7 @@ def test_a_kill_between_the_renames_is_mended(
         done.append(self)
         return real(self, target)
 
-    def rmtree(path: Path) -> None:
+    def rmtree(path: Path, *, ignore_errors: bool) -> None:
         raise Killed
 
     with monkeypatch.context() as patch:

@@ -37,7 +37,7 @@ def test_what_a_card_says(make_header: Make) -> None:
         "2 names: cat, dog.",
         "tiny: 3",
         "striate predict runs/pets PICTURES",
-        "striate train pets --task classify",
+        "striate train pets --task sorting",
         "numpy 2.4.0",
         "as you stated it: 50 g",
     ):

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -312,6 +313,22 @@ def test_an_interrupted_overwriting_is_resumed(tmp_path: Path, make_header: Make
         fill(run, "two")
         run.seal(make_header())
     assert Run.open(path).file("model.safetensors").read_text() == "two"
+
+
+def test_a_reader_finds_a_whole_run_at_any_moment(tmp_path: Path, make_header: Make) -> None:
+    path, header, found = train(tmp_path / "pets", make_header()).folder, make_header(), set()
+
+    def replace() -> None:
+        for number in range(12):
+            train(path, header, f"text {number}", overwrite=True)
+
+    writer = threading.Thread(target=replace)
+    writer.start()
+    while writer.is_alive():
+        found.add(Run.open(path).files)
+    writer.join()
+    assert found == {("graphs/main.onnx", "metrics.jsonl", "model.safetensors", "run.toml")}
+    assert Run.open(path).file("model.safetensors").read_text() == "text 11"
 
 
 def test_a_link_to_a_run_stays_a_link(tmp_path: Path, make_header: Make) -> None:

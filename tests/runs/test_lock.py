@@ -77,7 +77,8 @@ def test_a_child_that_outlives_the_holder_is_told_of(tmp_path: Path) -> None:
     lock.release()
 
 
-def test_an_illegible_lock_file_still_locks(tmp_path: Path) -> None:
+def test_an_illegible_lock_file_still_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("striate.runs.lock._NAMELESS_S", 0.05)
     lock = RunLock.acquire(tmp_path)
     (tmp_path / LOCK_NAME).write_text("?")
     with pytest.raises(LockedError, match="another process"):

@@ -125,7 +125,7 @@ def test_what_a_reader_finds(make_header: Make) -> None:
     text = found.text
     for words in (
         "pets v2",
-        "classify · 20 November 2026, 09:30 UTC",
+        "sorting · 20 November 2026, 09:30 UTC",
         "accuracy 0.9",
         "train pictures 80",
         "resnet18.a1_in1k (Apache-2.0)",
@@ -268,13 +268,14 @@ def test_energy(make_header: Make) -> None:
 
 
 def test_the_classifiers_own_summary_heads_its_report(make_header: Make) -> None:
-    config = pytest.importorskip("striate.tasks.classify.config")
-    task = pytest.importorskip("striate.tasks.classify.task")
-    facts = config.ClassifyFacts(
-        model="small-cnn", names=("cat", "dog"), size_hw=(8, 8), fit="pad", channels=3
+    from striate.tasks.classify.config import ClassifyConfig, ClassifyFacts
+    from striate.tasks.classify.task import TASK
+
+    facts = ClassifyFacts(model="x", names=("cat", "dog"), size_hw=(8, 8), fit="pad", channels=3)
+    metrics = {"test": TASK(ClassifyConfig(), facts).meter().compute()}
+    header = make_header(
+        {"task": "classify", "config": {}, "facts": facts.to_toml_dict(), "metrics": metrics}
     )
-    metrics = task.TASK(config.ClassifyConfig(), facts).meter().compute()
-    header = make_header({"config": {}, "facts": facts.to_toml_dict(), "metrics": {"test": metrics}})
     again = RunHeader.from_toml(header.to_toml())
     assert again.metrics == header.metrics
     assert "macro F1" in page(again, []).text

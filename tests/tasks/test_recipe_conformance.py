@@ -43,7 +43,9 @@ class Case:
     def __init__(self, name: str, variant: str, make_dataset: Any) -> None:
         examples = examples_of(name)
         kind = task_type(name)
-        config = kind.config_type.parse({**examples.VARIANTS[variant], "size": SIZE, "model": "small-cnn"})
+        config = kind.config_type.parse(
+            {**examples.VARIANTS[variant], "size": SIZE, "model": "small-cnn"}
+        )
         truths = examples.targets(variant, 24)
         self.data = make_dataset(truths, examples.names(variant))
         task = kind(config).learn(self.data)
@@ -51,7 +53,8 @@ class Case:
         self.recipe: Recipe[Any] = importlib.import_module(f"striate.tasks.{name}.recipe").RECIPE(task)
         self.pixels = np.stack([task.prepare(r.origin.read()).pixels for r in self.data])
         self.batch = Batch(
-            torch.from_numpy(self.pixels).permute(0, 3, 1, 2).float(), self.recipe.encode(self.data.targets)
+            torch.from_numpy(self.pixels).permute(0, 3, 1, 2).float(),
+            self.recipe.encode(self.data.targets),
         )
 
     def network(self, seed: int = 0) -> torch.nn.Module:
@@ -59,7 +62,7 @@ class Case:
         return self.recipe.build()
 
 
-@pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
+@pytest.fixture(params=CASES, ids="-".join)
 def case(request: pytest.FixtureRequest, make_dataset: Any) -> Case:
     return Case(*request.param, make_dataset)
 

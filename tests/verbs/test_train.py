@@ -199,8 +199,8 @@ def child(*arguments: str, processes: int = 1, **extra: str) -> subprocess.Popen
 
 def command(source: Path, out: Path, *more: str) -> list[str]:
     return [
-        "train", str(source), "--out", str(out), "--model", "small-cnn", "--epochs", "6", "--threads", "1",
-        "--precision", "float32", "--memory-format", "contiguous", "--checkpoint-every", "0.05", *more,
+        "train", str(source), "--out", str(out), "--model", "small-cnn", "--epochs", "6",
+        "--threads", "1", "--precision", "float32", "--memory-format", "contiguous", "--checkpoint-every", "0.05", *more,
     ]  # fmt: skip
 
 

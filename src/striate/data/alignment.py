@@ -1,10 +1,10 @@
 """Whether two thumbs show the same picture, one perhaps a cut-out of the other.
 
-The second is laid over the first by shifting and stretching it along both axes, the way that leaves the
-least difference (Lucas & Kanade, "An Iterative Image Registration Technique", IJCAI 1981; Gauss-Newton in
-four parameters). Then two numbers tell: the correlation of grey levels, and that of fine detail, what is
-left when each thumb's own blur is taken away. Different things before the same background agree in the
-first, not in the second.
+The first is laid over the second by shifting and stretching it along both axes, the way that leaves
+the least difference (Lucas & Kanade, "An Iterative Image Registration Technique", IJCAI 1981; here
+Gauss-Newton in four parameters). Then two numbers tell: the correlation of grey levels, and that of
+fine detail, what is left when each thumb's own blur is taken away. Different things before the same
+background agree in the first, not in the second.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COARSE_STEPS, FINE_STEPS = 7, 4
 WORTH_REFINING = 0.90
 CLEAR_DETAIL = 0.95
 FARTHEST = 0.3
-"""Largest shift or stretch, in half widths: cut-outs that lost more than 15 % of a side are not sought."""
+"""Largest shift or stretch, in half widths: cut-outs that lost over 15 % of a side are not sought."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +37,7 @@ class Agreement:
 
 
 def agreement(thumbs: Array, pairs: Candidates, align: Array) -> Agreement:
-    """How the `pairs` of thumbs (N, h, w), uint8, h and w even, agree; the second mirrored if it says so.
+    """How the `pairs` of thumbs (N, h, w), uint8, h and w even, agree.
 
     `align`, bool (P,): where a pair does not agree as it lies, lay the first over the second.
     """
@@ -137,7 +137,7 @@ def _warp_matrices(warp: Array, height: int, width: int) -> tuple[Array, Array, 
 def _interpolation(positions: Array, count: int) -> Array:
     """Weights (P, n, count) that interpolate linearly at `positions` (P, n) from -1 to 1."""
     index = (np.clip(positions, -1, 1) + 1) * ((count - 1) / 2)
-    distance = np.abs(index[:, :, None] - np.arange(count, dtype=np.float32))
+    distance: Array = np.abs(index[:, :, None] - np.arange(count, dtype=np.float32))
     return np.maximum(1 - distance, 0)
 
 

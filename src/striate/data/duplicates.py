@@ -98,7 +98,7 @@ class _Pixels:
         if i not in self._known:
             try:
                 picture = self._records[i].origin.read()
-                self._known[i] = (*picture.shape, hashlib.sha256(picture).hexdigest())
+                self._known[i] = (*picture.shape, hashlib.sha256(picture.tobytes()).hexdigest())
             except PictureError:
                 self._known[i] = (i,)
         return self._known[i]

@@ -20,6 +20,7 @@ from striate.types import Array
 __all__ = ["EMBEDDED", "EmbeddedSet"]
 
 Labels = tuple[str, ...]
+Values = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class EmbeddedSet:
 
     about: str
     labels: Callable[[], Dataset[Labels]] | None
-    values: Callable[[], Dataset[tuple[float, ...]]] | None = None
+    values: Callable[[], Dataset[Values]] | None = None
 
 
 def _installed(package: str, inside: str) -> Path:
@@ -62,6 +63,24 @@ def _faces_or_not() -> Dataset[Labels]:
     return _dataset("faces-or-not", pixels, ["face"] * 100 + ["other"] * 100)
 
 
+def _scene_classes() -> Dataset[Labels]:
+    from striate.data.scenes import scenes_dataset
+
+    return scenes_dataset("class")
+
+
+def _scene_counts() -> Dataset[Values]:
+    from striate.data.scenes import scenes_dataset
+
+    return scenes_dataset("count")
+
+
+def _scene_values() -> Dataset[Values]:
+    from striate.data.scenes import scenes_dataset
+
+    return scenes_dataset("values")
+
+
 def _dataset(name: str, pixels: Array, labels: list[str]) -> Dataset[Labels]:
     known: dict[str, Labels] = {label: (label,) for label in labels}
     records = tuple(
@@ -76,6 +95,17 @@ EMBEDDED: MappingProxyType[str, EmbeddedSet] = MappingProxyType(
         "digits": EmbeddedSet("1797 handwritten digits, 8 × 8 (UCI, with scikit-learn)", _digits),
         "faces-or-not": EmbeddedSet(
             "100 faces and 100 other cut-outs, 25 × 25 (from LFW, with scikit-image)", _faces_or_not
+        ),
+        "scenes": EmbeddedSet(
+            "drawn street scenes: 1200 with one object of ten classes, or 600 streets in which cars, "
+            "buses, lorries, bicycles, people and dogs are counted",
+            _scene_classes,
+            _scene_counts,
+        ),
+        "scenes-values": EmbeddedSet(
+            "600 drawn streets with their illumination (0 to 1) and viewpoint (degrees)",
+            None,
+            _scene_values,
         ),
     }
 )

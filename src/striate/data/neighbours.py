@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Descriptors:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """Pairs `first` < `second`, int64 (P,); `mirrored`, bool (P,): the second is nearer when mirrored."""
+    """Pairs `first` < `second`, int64 (P,), and whether they are nearer when one is mirrored, bool."""
 
     first: Array
     second: Array
@@ -138,7 +139,7 @@ def _cells(descriptors: Descriptors, one_cell: int) -> Iterator[Array]:
     )
     order = np.argsort(nearest.ravel(), kind="stable")
     bounds = np.searchsorted(nearest.ravel()[order], np.arange(len(landmarks) + 1))
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in pairwise(bounds.tolist()):
         yield order[start:end] // nearest.shape[1]
 
 

@@ -1,4 +1,4 @@
-"""What is needed of every picture to compare it with all others: a small grey thumb, hashes, its size."""
+"""What is needed of every picture to compare it with all others: a small grey thumb, a hash, a size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from striate.data.dataset import Origin, Record
 from striate.data.origins import FileOrigin
 from striate.errors import PictureError
 from striate.pictures.read import probe, read
-from striate.pictures.resize import resize
+from striate.pictures.resize import Resample, resize
 from striate.types import Array, Picture, SizeHW
 
 __all__ = ["THUMB", "Signature", "sign", "thumb_of"]
@@ -85,6 +85,6 @@ def _signature(origin: Origin) -> Signature:
 
 def thumb_of(picture: Picture) -> Array:
     """`picture` as uint8 (32, 32), grey: the mean over each cell, interpolated where it is smaller."""
-    how = "box" if min(picture.shape[:2]) >= THUMB else "bilinear"
-    small = resize(picture, (THUMB, THUMB), how=how)
-    return np.rint(small @ LUMA).astype(np.uint8)
+    how: Resample = "box" if min(picture.shape[:2]) >= THUMB else "bilinear"
+    grey: Array = np.rint(resize(picture, (THUMB, THUMB), how=how) @ LUMA)
+    return grey.astype(np.uint8)

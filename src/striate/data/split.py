@@ -197,9 +197,7 @@ def _leak(records: Sequence[Record[Any]], members: Sequence[int]) -> Problem:
 def _uncovered(units: Sequence[Unit], splits: Sequence[Split], held: Split) -> list[Problem]:
     """Classes that no held-out picture shows: those of one unit, and those that could not be parted."""
     count = Counter(name for unit in units for name in unit.classes)
-    there = {
-        name for unit, at in zip(units, splits, strict=True) if at == held for name in unit.classes
-    }
+    there = {name for unit, at in zip(units, splits, strict=True) if at == held for name in unit.classes}
     missing = sorted(count.keys() - there - {NO_LABEL})
     single = [name for name in missing if count[name] == 1]
     joined = [name for name in missing if count[name] > 1]
@@ -208,6 +206,13 @@ def _uncovered(units: Sequence[Unit], splits: Sequence[Split], held: Split) -> l
         if names:
             reason = f"{len(names)} classes {why}; they are trained on, but nothing tells how well"
             problems.append(
-                Problem("not-in-validation", "note", names[0], reason, "add pictures", others=tuple(names[1:]))
+                Problem(
+                    "not-in-validation",
+                    "note",
+                    names[0],
+                    reason,
+                    "add pictures",
+                    others=tuple(names[1:]),
+                )
             )
     return problems

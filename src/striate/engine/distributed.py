@@ -60,7 +60,7 @@ def process_group() -> Iterator[Place]:
 
 
 def wrap(module: nn.Module, plan: Plan, *, compiled: bool) -> nn.Module:
-    """`module` for training: batch statistics and gradients shared by all processes, compiled if so planned."""
+    """`module` for training: statistics and gradients shared by all processes, compiled if planned."""
     if plan.world_size > 1:
         device_ids = [torch.device(plan.device)] if plan.device.startswith("cuda") else None
         module = nn.parallel.DistributedDataParallel(convert_sync(module), device_ids=device_ids)

@@ -17,8 +17,9 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     """SGD with Nesterov momentum or AdamW over the parameters that are trained.
 
-    Matrices and kernels decay, vectors (biases, norms) do not unless they learn faster. Every group carries `scale`, its
-    learning rate as a part of the plan's: bodies with loaded weights move slower than new heads.
+    Matrices and kernels decay, vectors (biases, norms) do not unless they learn faster. Every group
+    carries `scale`, its learning rate as a part of the plan's: bodies with loaded weights move slower
+    than new heads.
     """
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():

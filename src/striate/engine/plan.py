@@ -53,7 +53,7 @@ class Plan(Settings):
 
 
 class Schedule:
-    """Linear warm-up, then cosine (Loshchilov & Hutter 2017) or a line from 1 to `final_lr`, over progress 0..1.
+    """Linear warm-up, then a cosine (Loshchilov & Hutter 2017) or a line from 1 to `final_lr`.
 
     Progress runs through straight pieces, so that a new total bends the schedule and never jumps.
 

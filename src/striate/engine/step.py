@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from striate.nn.recipe import Batch, Recipe
 __all__ = ["NotFinite", "Stepper", "slice_batch"]
 
 
-class NotFinite(Exception):  # noqa: N818  # a signal to the loop, which turns it into a TrainingError
+class NotFinite(Exception):  # a signal to the loop, which turns it into a TrainingError
     """A loss or a gradient is NaN or infinite; nothing was updated."""
 
     def __init__(self, what: str) -> None:
@@ -93,7 +94,7 @@ class Stepper:
         self._optimizer.zero_grad(set_to_none=True)
         size, total = len(batch.pixels), 0.0
         bounds = [round(i * size / self.pieces) for i in range(self.pieces + 1)]
-        for start, stop in zip(bounds, bounds[1:], strict=False):
+        for start, stop in pairwise(bounds):
             if stop == start:
                 continue
             piece = batch if self.pieces == 1 else slice_batch(batch, start, stop)

@@ -40,11 +40,13 @@ def validate(
     precision: torch.dtype,
     memory_format: torch.memory_format,
 ) -> dict[str, Any]:
-    """Metrics of `module` on `held`; empty where nothing is held out."""
+    """Scalar metrics of `module` on `held`; NaN where nothing is held out."""
     if not len(held):
         return {recipe.task.headline: float("nan")}
     graph = TorchGraph(recipe, module, device=device, precision=precision, memory_format=memory_format)
-    return score(recipe.task, collect_outputs(graph, held.pixels), held.truths, held.pixels)
+    metrics = score(recipe.task, collect_outputs(graph, held.pixels), held.truths, held.pixels)
+    # an epoch's row holds what a curve can show; the rest is computed again at the end
+    return {name: value for name, value in metrics.items() if isinstance(value, (int, float))}
 
 
 def score(task: Any, outputs: dict[str, Array], truths: Sequence[Any], pixels: Array) -> dict[str, Any]:

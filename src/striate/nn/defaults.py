@@ -9,7 +9,7 @@ __all__ = ["defaults_for"]
 
 
 def defaults_for(model: str, size_hw: SizeHW, pictures: int, *, transfer: bool) -> Defaults:
-    """Hyper-parameters for `pictures` training pictures of `size_hw`, with loaded weights if `transfer`."""
+    """Hyper-parameters for so many training pictures of `size_hw`; `transfer`: weights were loaded."""
     if transfer:
         return _fine_tuning(pictures)
     if model == "small-cnn":

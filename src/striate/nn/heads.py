@@ -7,8 +7,10 @@ held-out loss chooses. All arithmetic is float64 on the CPU.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -87,12 +89,12 @@ def _along_path(
     best: HeadSolution | None = None
     tried: list[tuple[float, float]] = []
     for penalty in PATH:
-        _minimise([weight, bias], lambda p=penalty: fit(x @ weight.T + bias) + p * weight.square().sum() / 2)  # type: ignore[misc]  # the default binds the loop variable
+        _minimise([weight, bias], partial(_penalised, fit, x, weight, bias, penalty))
         with torch.no_grad():
             loss = float(held(held_x @ weight.T + bias)) if len(held_x) else float("nan")
         tried.append((penalty, loss))
         # without held-out pictures the middle of the path is taken
-        if best is None or loss < best.validation_loss or (loss != loss and penalty >= 0.01):
+        if best is None or loss < best.validation_loss or (math.isnan(loss) and penalty >= 0.01):
             folded = scale.fold(weight.detach(), bias.detach())
             best = HeadSolution(*folded, penalty, loss)
         if _rising(tried):
@@ -101,10 +103,18 @@ def _along_path(
     return HeadSolution(best.weight, best.bias, best.regularisation, best.validation_loss, tried)
 
 
+def _penalised(
+    fit: Callable[[Tensor], Tensor], x: Tensor, weight: Tensor, bias: Tensor, penalty: float
+) -> Tensor:
+    """The convex objective: mean loss + λ/2 ‖W‖²."""
+    return fit(x @ weight.T + bias) + penalty * weight.square().sum() / 2
+
+
 def _rising(tried: Sequence[tuple[float, float]]) -> bool:
     losses = [loss for _, loss in tried]
     return len(losses) > _PATIENCE and all(
-        later > earlier for earlier, later in zip(losses[-_PATIENCE - 1 :], losses[-_PATIENCE:], strict=False)
+        later > earlier
+        for earlier, later in zip(losses[-_PATIENCE - 1 :], losses[-_PATIENCE:], strict=False)
     )
 
 
@@ -147,7 +157,7 @@ def solve_ridge(
         weight = (q @ (projected / (eigenvalues.clamp_min(0) + len(x) * penalty)[:, None])).T
         loss = float((held_x @ weight.T + bias - held).square().mean()) if len(held_x) else float("nan")
         tried.append((penalty, loss))
-        if best is None or loss < best.validation_loss or (loss != loss and penalty >= 0.01):
+        if best is None or loss < best.validation_loss or (math.isnan(loss) and penalty >= 0.01):
             best = HeadSolution(*scale.fold(weight, bias), penalty, loss)
     assert best is not None
     return HeadSolution(best.weight, best.bias, best.regularisation, best.validation_loss, tried)

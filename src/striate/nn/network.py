@@ -42,6 +42,8 @@ class Network(nn.Module):
         self.backbone, self.head = backbone, head
         self.name, self.channels, self.size_hw = name, channels, size_hw
         self.depth: Depth = "all"
+        # what a network keeps fixed by design (a computed first layer) stays so at every depth
+        self._fixed = frozenset(n for n, p in self.named_parameters() if not p.requires_grad)
         norm = norm or backbone.preferred_norm.for_channels(channels)
         mean, std = torch.tensor(norm.mean).view(1, -1, 1, 1), torch.tensor(norm.std).view(1, -1, 1, 1)
         # x · scale + shift is (x / 255 − mean) / std in one pass
@@ -100,6 +102,8 @@ class Network(nn.Module):
             self.backbone.requires_grad_(False)
             for part in self._trained_parts():
                 part.requires_grad_(True)
+        for name in self._fixed:
+            self.get_parameter(name).requires_grad_(False)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Self:

@@ -135,5 +135,3 @@ def mix_losses(per_picture: Tensor, partner: Tensor | None, share: Tensor | None
 def device_of(module: nn.Module) -> torch.device:
     """Where a module's first parameter lives."""
     return next(module.parameters()).device
-
-

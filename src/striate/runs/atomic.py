@@ -286,8 +286,7 @@ def replace_folder(new: Path, final: Path) -> None:
                 waiting.rename(final)
                 raise
         sync_folder(final.parent)
-        if waiting.exists():
-            shutil.rmtree(waiting)
+        shutil.rmtree(waiting, ignore_errors=True)  # what is left of it, `recover_folder` removes
 
 
 def recover_folder(new: Path, final: Path) -> None:
@@ -299,8 +298,7 @@ def recover_folder(new: Path, final: Path) -> None:
         if not final.exists():
             (new if new.exists() else waiting).rename(final)
             sync_folder(final.parent)
-        if waiting.exists():
-            shutil.rmtree(waiting)
+        shutil.rmtree(waiting, ignore_errors=True)  # what is left of it, `recover_folder` removes
 
 
 def interrupted_swap(final: Path) -> Path | None:

@@ -33,10 +33,10 @@ def render_card(
     """The card in Markdown. `problems` of the data, `name` for the heading (by default the data's),
     `run`: the run's folder as the commands should name it."""
     title = name or header.data.name
-    made = datetime.fromisoformat(header.created).strftime("%-d %B %Y")
+    made = datetime.fromisoformat(header.created)
     parts = [
         f"# {escape_markdown(title)}",
-        f"A model for the task **{escape_markdown(header.task)}**, trained on {made} with "
+        f"A model for the task **{escape_markdown(header.task)}**, trained on {made.day} {made:%B %Y} with "
         f"striate {escape_markdown(header.striate_version)}.",
         *_results(header),
         *_calibration(header),

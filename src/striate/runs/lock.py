@@ -29,6 +29,8 @@ LOCK_NAME = ".lock"
 
 _PATIENCE_S = 0.3
 """How long a refused caller keeps trying: others may only be looking (`holder_of`)."""
+_NAMELESS_S = 3.0
+"""How long, while the holder has not yet written who it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,10 @@ class RunLock:
         """
         lock = cls(folder, now=now)
         path = folder / LOCK_NAME
-        deadline = time.monotonic() + _PATIENCE_S
+        began = time.monotonic()
         while not lock._attempt(path):
-            if time.monotonic() > deadline:
-                holder = Holder.read(path)
+            waited, holder = time.monotonic() - began, Holder.read(path)
+            if waited > (_NAMELESS_S if holder is None else _PATIENCE_S):
                 who = holder.describe() if holder else "another process"
                 raise LockedError(
                     f"run {folder.name} is being written by {who}",

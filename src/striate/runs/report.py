@@ -92,8 +92,8 @@ def _page(title: str, body: str, header: RunHeader) -> str:
 
 
 def _top(header: RunHeader, title: str, summary: Summary, measured_on: str) -> str:
-    made = datetime.fromisoformat(header.created).strftime("%-d %B %Y, %H:%M %Z")
-    facts = f"{header.task} · {made} · {header.machine.cpu}"
+    made = datetime.fromisoformat(header.created)
+    facts = f"{header.task} · {made.day} {made:%B %Y, %H:%M %Z} · {header.machine.cpu}"
     on = f'<p class="on">On {escape(measured_on)}</p>' if measured_on else ""
     results = f'<h2 class="unseen">Results</h2>{on}{_tiles(summary)}'
     return (

@@ -51,7 +51,7 @@ def train(
     with _stop_on_signal() as stop, freed_memory_is_kept(), process_group() as place:
         session = Session(request, place=place, stop=stop, started=started, resume=resume)
         if place.rank != 0:
-            session.follow(Path(out))
+            session.follow()
             return load(out)
         with RunWriter.begin(Path(out), resume=resume, overwrite=overwrite) as writer:
             if writer.already_sealed:

@@ -13,7 +13,7 @@ import pytest
 
 @dataclass
 class Hosted:
-    """One file. `store`: the path that really has the bytes, as a large file store would."""
+    """One file, and what the hub does otherwise than it should with it."""
 
     content: bytes
     sha256: str = ""
@@ -74,11 +74,16 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up in the middle is what some tests are about."""
+
+
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub that striate is told to use, with the network allowed."""
     found = Hub()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(found))
+    server = _Server(("127.0.0.1", 0), _handler(found))
     found.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

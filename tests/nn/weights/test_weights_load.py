@@ -103,10 +103,10 @@ def test_position_embeddings_are_interpolated_to_another_size(kind: str, tmp_pat
 
 
 def test_filters_of_our_own_networks_are_summed_too(tmp_path: Path) -> None:
-    trained, network = _network("small-cnn", seed=1), _network("small-cnn", channels=1, seed=2)
+    trained, network = _network("deck-cnn", seed=1), _network("deck-cnn", channels=1, seed=2)
     notes = load_weights(network, _source(trained.state_dict(), tmp_path, kind="run"))
     assert "left random" not in " ".join(notes)
-    first = "model.stem.0.0.weight"
+    first = "model.conv1.weight"
     summed = trained.backbone.state_dict()[first].sum(dim=1, keepdim=True)
     assert torch.equal(network.backbone.state_dict()[first], summed)
 

@@ -107,8 +107,8 @@ def paint_ground(
                 continue
             shade = lighter(colour, 0.06 * (slices - 1 - index) / slices)
             fill = _ground_colour(shade, stuff, light, max(1.0, near - pz))
-            pen.polygon([(x * FINE - 0.5, y * FINE - 0.5) for x, y in strip], fill=fill)
-            sheet.polygon([(x - 0.5, y - 0.5) for x, y in strip], fill=stuff_id(stuff))
+            pen.polygon([(x * FINE, y * FINE) for x, y in strip], fill=fill)
+            sheet.polygon(strip, fill=stuff_id(stuff))
 
 
 class _Slabs:

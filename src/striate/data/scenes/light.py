@@ -43,14 +43,14 @@ class Light:
 # daylight: zenith, horizon, ambient, sun, (sun elevation deg, shadow, lamps, stars)
 _KEYS: tuple[tuple[float, Triple, Triple, Triple, Triple, tuple[float, float, float, float]], ...] = (
     (0.00, (12, 17, 46), (40, 50, 96), (0.24, 0.27, 0.41), (0.04, 0.05, 0.08), (40, 0.10, 1.0, 1.0)),
-    (0.20, (28, 36, 86), (110, 86, 134), (0.32, 0.33, 0.48), (0.06, 0.05, 0.06), (26, 0.12, 1.0, 0.5)),
+    (0.20, (28, 36, 86), (110, 86, 134), (0.32, 0.33, 0.48), (0.06, 0.05, 0.06), (26, 0.12, 0.88, 0.5)),
     (
         0.42,
         (66, 78, 142),
         (243, 152, 116),
         (0.43, 0.40, 0.51),
         (0.24, 0.13, 0.07),
-        (20, 0.2, 0.85, 0.06),
+        (20, 0.2, 0.66, 0.06),
     ),
     (0.68, (108, 158, 212), (254, 220, 168), (0.56, 0.54, 0.57), (0.42, 0.32, 0.18), (24, 0.36, 0.1, 0)),
     (1.00, (84, 164, 232), (208, 236, 247), (0.69, 0.71, 0.76), (0.44, 0.40, 0.33), (47, 0.42, 0.0, 0)),
@@ -99,5 +99,5 @@ def make_light(settings: SceneSettings, seed: int) -> Light:
         snow, wet = float(weather == "snowy"), float(weather == "rainy")
         if weather == "rainy":
             ambient = _triple(tuple(0.86 * a for a in ambient))
-            lamps = max(lamps, 0.35)
+            lamps = max(lamps, 0.2)
     return Light(zenith, horizon, ambient, sun, sun_xyz, shadow, lamps, stars, fog, fog_per_m, snow, wet)

@@ -49,8 +49,9 @@ def put(pen: ImageDraw.ImageDraw, kind: int, points: list[float], size: float, f
 
 def flat_of(drawn: Drawn, scale: float, left: float = 0.0, top: float = 0.0) -> list[float]:
     """The points of `drawn` on a canvas `scale` times the picture that begins at (left, top)."""
-    # Canvas pixel centres lie at whole numbers, picture edges at whole pixels.
-    flat: list[float] = (drawn.xy * scale - (left * scale + 0.5, top * scale + 0.5)).ravel().tolist()
+    # Pillow cuts points down to whole canvas pixels and fills up to and including them: unshifted,
+    # a shape gains half a canvas pixel on every side alike.
+    flat: list[float] = ((drawn.xy - (left, top)) * scale).ravel().tolist()
     return flat
 
 

@@ -100,7 +100,7 @@ class _Conv(nn.Conv2d):
             and places <= _FEW_PLACES
             and self.padding == (1, 1)
         ):
-            found: Tensor = _ConvOfFewPlaces.apply(input, weight)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            found: Tensor = _ConvOfFewPlaces.apply(input, weight)
             return found
         return F.conv2d(input, weight, None, self.stride, self.padding)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.inputs import choose_fit, choose_size, glance, size_from_text
 from striate.errors import LabelError
 from striate.tasks.classify.config import ClassifyConfig, ClassifyFacts
-from striate.tasks.classify.inputs import choose_fit, choose_size, glance, size_from_text
 from striate.types import Array
 
 __all__ = ["Labels", "align_labels", "encode", "learn_facts", "read_source"]

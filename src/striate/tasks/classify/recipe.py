@@ -13,7 +13,7 @@ from striate.nn.augment.presets import looks_like_writing, resolve
 from striate.nn.augment.settings import AugmentSettings
 from striate.nn.defaults import defaults_for
 from striate.nn.heads import solve_binary, solve_logistic
-from striate.nn.network import Network, build_network
+from striate.nn.network import build_network
 from striate.nn.recipe import Batch, Defaults, GraphSource, HeadSolution, Losses, Recipe, mix_losses
 from striate.task import Task
 from striate.tasks.classify.config import ClassifyConfig, ClassifyFacts

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from striate.data.inputs import Columns, Fit, SizeText
 from striate.settings import Settings
-from striate.tasks.regress.inputs import Columns, Fit, SizeText
 
 __all__ = ["MODELS", "RegressConfig", "RegressFacts"]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from striate.data.dataset import Dataset
+from striate.data.inputs import choose_fit, choose_size, glance, size_from_text
 from striate.errors import LabelError, UnknownNameError
 from striate.metrics.regression import circular_mean, wrap_degrees
 from striate.tasks.regress.config import RegressConfig, RegressFacts
-from striate.tasks.regress.inputs import choose_fit, choose_size, glance, size_from_text
 from striate.types import Array
 
 __all__ = ["Values", "align_values", "encode", "learn_facts", "read_source"]

@@ -50,8 +50,7 @@ def gather(
     raw = task.read(source)
     dataset, notes = _with_held_out(raw, seed)
     require_trainable(dataset.only("train"))
-    for note in notes:
-        yield note
+    yield from notes
     learnt = task.learn(dataset.only("train"))
     dataset = learnt.align(dataset)
     yield Note(_describe(dataset))

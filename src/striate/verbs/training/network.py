@@ -18,9 +18,9 @@ from striate.engine.settings import TrainSettings
 from striate.engine.transfer import frozen_features, set_head
 from striate.nn.network import Network
 from striate.nn.recipe import Recipe
-from striate.types import PictureArray
 from striate.nn.weights.load import load_weights
 from striate.nn.weights.source import WeightsSource, cached_weights, resolve_weights
+from striate.types import PictureArray
 
 __all__ = ["Start", "build_start", "solve_start_head"]
 

@@ -74,7 +74,7 @@ class Request:
                 continue
             names = [part] if part == "task" else [k for k in {**old, **new} if old.get(k) != new.get(k)]
             raise UsageError(
-                f"--resume was given other settings than the interrupted run: {', '.join(sorted(names))}",
+                f"--resume was given settings that differ from before: {', '.join(sorted(names))}",
                 expected="the same command as before, with --resume added",
                 remedy="or start again with --overwrite",
             )

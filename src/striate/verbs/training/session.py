@@ -6,7 +6,7 @@ import importlib
 import json
 import time
 from collections.abc import Callable, Generator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from striate.runs.energy import EnergyMeter
 from striate.runs.folder import RunWriter
 from striate.runs.power import counters
 from striate.task import Task
+from striate.types import Split
 from striate.verbs.training.data import Material, arrays_of, gather
 from striate.verbs.training.network import Start, build_start, solve_start_head
 from striate.verbs.training.plan import make_plan
@@ -46,6 +47,22 @@ def recipe_for(task: Task[Any, Any]) -> Recipe[Any]:
     """The train half of `task`, from its folder."""
     found: Recipe[Any] = importlib.import_module(f"striate.tasks.{task.name}.recipe").RECIPE(task)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    """What is trained, on what, and how pictures are varied."""
+
+    material: Material
+    recipe: Recipe[Any]
+    start: Start
+    augment: AugmentSettings
+
+    def augmenter(self, seed: int) -> Augmenter:
+        return Augmenter(self.augment, self.material.task.input_hw, seed=seed)
+
+    def arrays(self, name: Split) -> Arrays:
+        return arrays_of(self.material, self.recipe, name)
 
 
 class Session:
@@ -84,48 +101,43 @@ class Session:
         if self.resume and _kept(writer, "request.json").exists():
             self.request.check_same(_kept(writer, "request.json").read_text())
         writer.save("checkpoints/request.json", json.dumps(self.request.to_dict(), indent=1).encode())
-        material, recipe, start = yield from self._ready()
-        self._check_data(writer, material)
-        augment = recipe.augment(self.request.augment, _sample(material, _FEW))
-        plan = yield from self._plan(writer, material, recipe, start, augment)
+        setup = yield from self._set_up()
+        self._check_data(writer, setup.material)
+        plan = yield from self._plan(writer, setup)
         yield Planned(plan.model_dump())
-        store = writer.checkpoints
-        fitted = yield from self._fit(store, plan, material, recipe, start, augment, writer, meter)
+        fitted = yield from self._fit(setup, plan, writer, meter)
         rows = "".join(json.dumps(row) + "\n" for row in fitted.history)
         writer.save("metrics.jsonl", rows.encode())
         meter.stop()
         metrics = yield from seal(
             writer,
             self.request,
-            recipe=recipe,
+            recipe=setup.recipe,
             recipe_for=recipe_for,
-            start=start,
-            material=material,
+            start=setup.start,
+            material=setup.material,
             plan=plan,
-            augment=augment,
+            augment=setup.augment,
             fitted=fitted,
             meter=meter,
             timings=self._timings,
         )
         yield Finished(str(writer.path), metrics, round(time.monotonic() - self.started, 2))
 
-    def follow(self, out: Path) -> None:
-        """Take part in the training that rank 0 leads in `out`."""
-        for event in self._follow(out):
+    def follow(self) -> None:
+        """Take part in the training that rank 0 leads."""
+        for event in self._follow():
             del event  # rank 0 tells
 
-    def _follow(self, out: Path) -> Generator[Event, None, None]:
-        material, recipe, start = yield from self._ready()
-        augment = recipe.augment(self.request.augment, _sample(material, _FEW))
+    def _follow(self) -> Generator[Event, None, None]:
+        setup = yield from self._set_up()
         plan = Plan.parse(share_json(None))
         folder = Path(share_json(None))
-        yield from self._train(
-            Checkpoints(folder), plan, material, recipe, start, augment, resume=self.resume
-        )
+        yield from self._train(setup, plan, Checkpoints(folder))
 
     # -- steps --------------------------------------------------------------------------------
 
-    def _ready(self) -> Generator[Event, None, tuple[Material, Recipe[Any], Start]]:
+    def _set_up(self) -> Generator[Event, None, _Setup]:
         settings = self.request.train
         material = yield from gather(
             self.request.new_task(), self.request.source, seed=settings.seed, place=self.place
@@ -137,34 +149,28 @@ class Session:
             model=str(material.task.facts.model_dump()["model"]),
             sample=_sample(material, _MANY),
         )
-        return material, recipe, start
+        augment = recipe.augment(self.request.augment, _sample(material, _FEW))
+        return _Setup(material, recipe, start, augment)
 
-    def _plan(
-        self,
-        writer: RunWriter,
-        material: Material,
-        recipe: Recipe[Any],
-        start: Start,
-        augment: AugmentSettings,
-    ) -> Generator[Event, None, Plan]:
+    def _plan(self, writer: RunWriter, setup: _Setup) -> Generator[Event, None, Plan]:
         settings = self.request.train
         device = choose_device(settings.device, local_rank=self.place.local_rank)
         if self.resume and _kept(writer, "plan.json").exists():
             plan = _read_plan(_kept(writer, "plan.json"), self.place.world_size)
         else:
-            start.module.to(device)
+            setup.start.module.to(device)
             plan = yield from make_plan(
-                recipe,
-                start.module,
-                arrays_of(material, recipe, "train"),
-                Augmenter(augment, material.task.input_hw, seed=settings.seed),
+                setup.recipe,
+                setup.start.module,
+                setup.arrays("train"),
+                setup.augmenter(settings.seed),
                 settings,
                 device=device,
                 world_size=self.place.world_size,
-                transfer=start.source is not None,
+                transfer=setup.start.source is not None,
                 seconds_left=self._seconds_left(),
                 home=cache_home(),
-                network_name=f"{recipe.task_name} {start.module.name} {settings.depth}",
+                network_name=f"{setup.recipe.task_name} {setup.start.module.name} {settings.depth}",
             )
             writer.save("checkpoints/plan.json", plan.model_dump_json(indent=1).encode())
         share_json(plan.model_dump(mode="json"))
@@ -172,18 +178,10 @@ class Session:
         return plan
 
     def _fit(
-        self,
-        store: CheckpointStore,
-        plan: Plan,
-        material: Material,
-        recipe: Recipe[Any],
-        start: Start,
-        augment: AugmentSettings,
-        writer: RunWriter,
-        meter: EnergyMeter,
+        self, setup: _Setup, plan: Plan, writer: RunWriter, meter: EnergyMeter
     ) -> Generator[Event, None, Fitted]:
         """Train, writing each epoch's row and the energy so far as they come."""
-        training = self._train(store, plan, material, recipe, start, augment, resume=self.resume)
+        training = self._train(setup, plan, writer.checkpoints)
         saved = time.monotonic()
         while True:
             try:
@@ -200,36 +198,29 @@ class Session:
                     saved = time.monotonic()
 
     def _train(
-        self,
-        store: CheckpointStore,
-        plan: Plan,
-        material: Material,
-        recipe: Recipe[Any],
-        start: Start,
-        augment: AugmentSettings,
-        *,
-        resume: bool,
+        self, setup: _Setup, plan: Plan, store: CheckpointStore
     ) -> Generator[Event, None, Fitted]:
         torch.set_num_threads(plan.threads)
-        train, held = (arrays_of(material, recipe, name) for name in ("train", "validation"))
-        resuming = resume and store.load("last") is not None
+        start = setup.start
+        train, held = setup.arrays("train"), setup.arrays("validation")
+        resuming = self.resume and store.load("last") is not None
         if start.source is not None and not resuming:
             yield from solve_start_head(
-                recipe,
+                setup.recipe,
                 start,
                 train,
                 held,
                 plan,
-                data_key=material.fingerprint,
+                data_key=setup.material.fingerprint,
                 home=cache_home(),
             )
             if plan.depth == "head":
                 return Fitted([], 0, 0, stopped_early=False)
         yield Stage("train", f"training {start.module.name}", total=plan.total_steps)
         job = Job(
-            recipe=recipe,
+            recipe=setup.recipe,
             plan=plan,
-            augmenter=Augmenter(augment, material.task.input_hw, seed=plan.seed),
+            augmenter=setup.augmenter(plan.seed),
             train=train,
             held=held,
             store=store,
@@ -265,13 +256,13 @@ class Session:
 
     def _check_data(self, writer: RunWriter, material: Material) -> None:
         """A resumed run must see the data that it was interrupted on."""
-        if self.resume and _kept(writer, "fingerprint.txt").exists():
-            if _kept(writer, "fingerprint.txt").read_text() != material.fingerprint:
-                raise UsageError(
-                    "the data has changed since the run was interrupted",
-                    expected="the same pictures, labels and splits",
-                    remedy="restore them, or start again with --overwrite",
-                )
+        kept = _kept(writer, "fingerprint.txt")
+        if self.resume and kept.exists() and kept.read_text() != material.fingerprint:
+            raise UsageError(
+                "the data has changed since the run was interrupted",
+                expected="the same pictures, labels and splits",
+                remedy="restore them, or start again with --overwrite",
+            )
         writer.save("checkpoints/fingerprint.txt", material.fingerprint.encode())
 
 

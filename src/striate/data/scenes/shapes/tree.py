@@ -95,9 +95,9 @@ class Tree:
         (wide, tall, _), at = self.size, view.billboard
         for across, up, radius in sorted(self.puffs, key=lambda puff: -puff[1]):
             if up > 0.58:
-                x, y, size = across * wide, up * tall, radius * wide * 0.9
-                sketch.ball(at(x, y + 0.04 * wide), size, _SNOW, 0.6, part="crown", decal=True)
-                sketch.ball(at(x, y - 0.05 * wide), size, self.paint, 0.4, part="crown", decal=True)
+                x, y, size = across * wide, up * tall, radius * wide * 0.85
+                sketch.ball(at(x, y + 0.03 * wide), size, _SNOW, 0.6, decal=True)
+                sketch.ball(at(x, y - 0.05 * wide), size, self.paint, 0.4, decal=True)
 
     def _conifer(self, sketch: Sketch, view: View) -> None:
         wide, tall, _ = self.size

@@ -1,11 +1,8 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import striate.tasks
 from striate.data.dataset import Record
 from striate.errors import PictureError
 from striate.tasks.classify import inputs
@@ -117,13 +114,6 @@ def test_unreadable_pictures_are_passed_over(make_dataset) -> None:  # type: ign
     bad = Record("bad", Unreadable(), 0)
     assert inputs.glance([bad, *good]).sizes_hw == ((5, 4), (5, 4))
     assert inputs.glance([bad]) == inputs.Glance((), False)
-
-
-def test_the_two_slices_share_one_text() -> None:
-    # Slices may not import each other; until the module moves down, it must not drift apart.
-    root = Path(next(iter(striate.tasks.__path__)))
-    texts = {(root / name / "inputs.py").read_bytes() for name in ("classify", "regress")}
-    assert len(texts) == 1
 
 
 class DraftOrigin:
