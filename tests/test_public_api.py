@@ -35,7 +35,10 @@ METHODS = {
         "evidence", "get", "items", "keys", "metrics", "model", "pictures", "problems", "report",
         "seen_in_training", "split", "summary", "to_dict", "values",
     ],
-    "Export": ["bytes", "compared_on", "differences", "files", "format", "metadata", "to_dict", "tolerance"],
+    "Export": [
+        "bytes", "compared_on", "differences", "files", "format", "input_hw", "metadata", "names",
+        "to_dict", "tolerance",
+    ],
     "Model": ["evaluate", "graphs", "header", "names", "predict", "predict_files", "run", "stream"],
 }  # fmt: skip
 
@@ -83,7 +86,13 @@ def test_train_is_declared_as_it_is() -> None:
     assert isinstance(found, ast.FunctionDef)
     arguments = found.args
     assert [one.arg for one in arguments.args] == ["source"]
-    assert [one.arg for one in arguments.kwonlyargs] == ["out", "task", "resume", "overwrite", "on_event"]
+    assert [one.arg for one in arguments.kwonlyargs] == [
+        "out",
+        "task",
+        "resume",
+        "overwrite",
+        "on_event",
+    ]
     assert arguments.kwarg is not None
 
 

@@ -112,7 +112,9 @@ def test_other_ends(
     assert found.err == ""
 
 
-def test_a_bug_says_where_and_debug_shows_it_whole(monkeypatch: pytest.MonkeyPatch, striate: Call) -> None:
+def test_a_bug_says_where_and_debug_shows_it_whole(
+    monkeypatch: pytest.MonkeyPatch, striate: Call
+) -> None:
     monkeypatch.setattr(doctor_command, "doctor", failing(ZeroDivisionError("by nought")))
     assert "striate doctor" in striate("doctor").err
     with pytest.raises(ZeroDivisionError):
@@ -120,7 +122,9 @@ def test_a_bug_says_where_and_debug_shows_it_whole(monkeypatch: pytest.MonkeyPat
 
 
 def python(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False, **options)
+    return subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True, check=False, **options
+    )
 
 
 def test_help_imports_nothing_heavy() -> None:

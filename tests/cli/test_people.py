@@ -45,7 +45,9 @@ def screen(run: Run, *paths: Path, top: int | None = None) -> tuple[list[str], s
 
 def test_many(make_run: MakeRun, coloured: Path, columns: int) -> None:
     lines, talk = screen(make_run(), coloured)
-    assert [line.split()[0] for line in lines] == ["blue"] * 2 + ["green"] * 2 + ["unreadable"] + ["red"] * 2
+    assert [line.split()[0] for line in lines] == ["blue"] * 2 + ["green"] * 2 + ["unreadable"] + [
+        "red"
+    ] * 2
     assert max(cell_len(line) for line in lines) <= columns
     assert all(line.rstrip().endswith(".png") for line in lines if "unreadable" not in line)
     assert ("█" in lines[0]) == (columns == 80)

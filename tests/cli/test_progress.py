@@ -78,9 +78,9 @@ def test_events_for_machines() -> None:
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert sum(line["event"] == "step" for line in lines) == 1  # at most two a second
     assert sum(line["event"] == "epoch" for line in lines) == 4
-    assert lines[-1] == {
-        "event": "finished", "run": "runs/d", "metrics": {"validation": {"accuracy": 0.8}}, "seconds": 3.21,
-    }  # fmt: skip
+    assert lines[-1]["event"] == "finished"
+    assert (lines[-1]["run"], lines[-1]["seconds"]) == ("runs/d", 3.21)
+    assert lines[-1]["metrics"] == {"validation": {"accuracy": 0.8}}
 
 
 def test_training_goes_on_when_nobody_reads() -> None:
@@ -103,7 +103,13 @@ def test_a_terminal(monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
         live(event)
     live.close()
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", err.getvalue())
-    for words in ("reading digits", "[red]360[/]", "epoch 4/4", "slower than planned", "finished in 3.2 s"):
+    for words in (
+        "reading digits",
+        "[red]360[/]",
+        "epoch 4/4",
+        "slower than planned",
+        "finished in 3.2 s",
+    ):
         assert words in text
     assert "4/4" in text
 
@@ -120,7 +126,12 @@ def test_the_form_follows_the_stream() -> None:
 
 def test_the_bar_goes_away_when_training_fails() -> None:
     err = Terminal()
-    with pytest.raises(ZeroDivisionError), listener(Output(out=io.StringIO(), err=err)) as tell:
-        tell(Stage("train", "training", total=3))
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with listener(Output(out=io.StringIO(), err=err)) as tell:
+            tell(Stage("train", "training", total=3))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert "\x1b[?25h" in err.getvalue()  # the cursor is back

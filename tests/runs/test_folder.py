@@ -206,6 +206,17 @@ def test_a_sealed_run_asks_for_a_decision(tmp_path: Path, make_header: Make) -> 
     assert not (path / ".lock").exists()
 
 
+def test_a_run_killed_right_after_its_manifest_is_finished(tmp_path: Path, make_header: Make) -> None:
+    path = train(tmp_path / "pets", make_header()).folder
+    (path / "unfinished.json").write_text('{"striate": "a run"}')
+    (path / "checkpoints").mkdir()
+    Run.open(path).verify()
+    with RunWriter.begin(path, resume=True) as run:
+        assert run.already_sealed
+    assert not (path / "unfinished.json").exists()
+    assert not (path / "checkpoints").exists()
+
+
 def test_resuming_a_damaged_run_says_so(tmp_path: Path, make_header: Make) -> None:
     path = train(tmp_path / "pets", make_header()).folder
     (path / "manifest.json").unlink()
@@ -319,7 +330,7 @@ def test_a_reader_finds_a_whole_run_at_any_moment(tmp_path: Path, make_header: M
     path, header, found = train(tmp_path / "pets", make_header()).folder, make_header(), set()
 
     def replace() -> None:
-        for number in range(12):
+        for number in range(8):
             train(path, header, f"text {number}", overwrite=True)
 
     writer = threading.Thread(target=replace)
@@ -328,7 +339,7 @@ def test_a_reader_finds_a_whole_run_at_any_moment(tmp_path: Path, make_header: M
         found.add(Run.open(path).files)
     writer.join()
     assert found == {("graphs/main.onnx", "metrics.jsonl", "model.safetensors", "run.toml")}
-    assert Run.open(path).file("model.safetensors").read_text() == "text 11"
+    assert Run.open(path).file("model.safetensors").read_text() == "text 7"
 
 
 def test_a_link_to_a_run_stays_a_link(tmp_path: Path, make_header: Make) -> None:

@@ -17,6 +17,7 @@ from striate.pictures import write
 from striate.runs.folder import RunWriter
 from striate.runs.header import RunHeader
 from striate.runs.run import Run
+from striate.task import task_type
 
 SIZE_HW = (6, 8)
 NAMES = ("red", "green", "blue")
@@ -83,7 +84,8 @@ def build_run(
         "weights_licence": "none: made by hand",
         "striate": "0.1.0",
     }
-    metrics = {"accuracy": 0.9, "headline_score": 0.9} if kind == "classify" else {"mae": 3.0}
+    kind_of = task_type(kind)
+    task = kind_of(kind_of.config_type.parse({}), kind_of.facts_type.parse(facts))
     header = RunHeader.parse(
         {
             "striate_version": "0.1.0",
@@ -101,7 +103,7 @@ def build_run(
                 "names": facts["names"],
             },
             "graphs": {"main": "graphs/main.onnx"},
-            "metrics": {"validation": metrics},
+            "metrics": {"validation": task.meter().compute()},
             "versions": {"python": "3.11"},
             "machine": {"cpu": "none", "cores": 2, "memory_bytes": 0, "os": "none"},
         }

@@ -19,7 +19,9 @@ def test_a_healthy_machine() -> None:
     found = striate.doctor()
     assert found.healthy
     names = [finding.name for finding in found.findings]
-    assert {"striate", "python", "onnxruntime", "train", "cores", "memory", "cache", "network"} <= set(names)
+    assert {"striate", "python", "onnxruntime", "train", "cores", "memory", "cache", "network"} <= set(
+        names
+    )
     assert json.loads(json.dumps(found.to_dict()))["healthy"] is True
 
 
@@ -37,9 +39,7 @@ def test_what_is_missing_and_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> N
     assert not striate.doctor().healthy
 
 
-def test_network_and_cache(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, striate_home: Path
-) -> None:
+def test_network_and_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, striate_home: Path) -> None:
     assert "STRIATE_OFFLINE" in by_name()["network"].value
     monkeypatch.setenv("STRIATE_OFFLINE", "0")
     assert "announced" in by_name()["network"].value

@@ -19,7 +19,9 @@ from striate.verbs import export as module
 MakeRun = Callable[..., Run]
 
 
-def test_the_file_stands_alone_and_answers_alike(make_run: MakeRun, coloured: Path, tmp_path: Path) -> None:
+def test_the_file_stands_alone_and_answers_alike(
+    make_run: MakeRun, coloured: Path, tmp_path: Path
+) -> None:
     run = make_run()
     found = striate.export(run.folder, tmp_path / "far/m.onnx", pictures=[coloured / "red/0.png"])
     assert found.files == (str(tmp_path / "far/m.onnx"),)
@@ -54,7 +56,9 @@ def _foreign_onnx() -> bytes:
     other = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])
     node = onnx.helper.make_node("Neg", ["x"], ["y"])
     graph = onnx.helper.make_graph([node], "other", [value], [other])
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=10)
+    model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=10
+    )
     data: bytes = model.SerializeToString()
     return data
 
@@ -101,8 +105,8 @@ def test_wrong_wishes(make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.Mon
         striate.export(run.folder, tmp_path / "m.pt")
     with pytest.raises(UnknownNameError, match="openvino"):
         striate.export(run.folder, tmp_path / "m.onnx", format="tflite")  # type: ignore[arg-type]
+    (tmp_path / "m.onnx").mkdir()
     with pytest.raises(UsageError, match="is a folder"):
-        (tmp_path / "m.onnx").mkdir()
         striate.export(run.folder, tmp_path / "m.onnx")
     monkeypatch.setitem(__import__("sys").modules, "openvino", None)
     with pytest.raises(MissingExtraError, match=r"striate\[openvino\]"):

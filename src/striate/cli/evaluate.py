@@ -56,7 +56,8 @@ def evaluate(
 
 
 def _show(output: Output, found: Evaluation, page: Path | None) -> None:
-    rows = [*found.summary(), ("pictures", _pictures(found))]
+    rows = [row for row in found.summary() if row[0] != "pictures"]
+    rows.append(("pictures", _pictures(found)))
     output.facts(f"{found.model.run.name}, on {_split(found)}", rows)
     if found.seen_in_training:
         output.say(

@@ -48,19 +48,17 @@ def export(
 
 
 def _rows(found: Export) -> list[tuple[str, str]]:
-    said = found.metadata
-    height, width = said["input_hw"]
-    names = [str(name) for name in said["names"]]
-    shown = ", ".join(names[:8]) + (f" … ({len(names)} in all)" if len(names) > 8 else "")
+    from striate.runs.atomic import shown_bytes
+
+    height, width = found.input_hw
+    names, count = ", ".join(found.names[:8]), len(found.names)
     worst = max(found.differences.values())
+    apart = f"at most {worst:.1e} apart (allowed {found.tolerance:g})" if worst else "the same answers"
     return [
-        ("size", f"{found.bytes / 1e6:.1f} MB"),
+        ("size", shown_bytes(found.bytes)),
         ("input", f"pictures: uint8 (batch, {height}, {width}, 3), RGB"),
         ("outputs", ", ".join(found.differences)),
-        ("names", shown),
-        ("licence", str(said.get("weights_licence", ""))),
-        (
-            "parity",
-            f"{worst:.1e} apart at most, on {found.compared_on} pictures (allowed {found.tolerance:g})",
-        ),
+        ("names", names + (f" … ({count} in all)" if count > 8 else "")),
+        ("licence", str(found.metadata.get("weights_licence", "not stated"))),
+        ("parity", f"{apart}, on {found.compared_on} pictures"),
     ]

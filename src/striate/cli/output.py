@@ -60,8 +60,8 @@ class Output:
 
     def line(self, value: Mapping[str, Any]) -> None:
         """One JSON object on a line of stdout, at once."""
-        text = json_format.dumps(_strict(value), ensure_ascii=False, allow_nan=False)
-        self.out.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+        utf8 = (self.out.encoding or "utf-8").lower().replace("-", "") == "utf8"
+        self.out.write(json_format.dumps(_strict(value), ensure_ascii=not utf8, allow_nan=False) + "\n")
         self.out.flush()
 
     def row(self, cells: Sequence[str]) -> None:
@@ -145,12 +145,19 @@ class Output:
         self.console(talk=True).print(grid)
 
 
+def _whole_character(one: str) -> str:
+    return _shown_character(one) if "\ud800" <= one <= "\udfff" else one
+
+
 def _strict(value: Any) -> Any:
-    """`value` with None for numbers that JSON cannot hold."""
+    """`value` with None for numbers that JSON cannot hold, and bytes that are not UTF-8 escaped."""
+    if isinstance(value, str):
+        broken = not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value)
+        return "".join(map(_whole_character, value)) if broken else value
     if isinstance(value, float):
         return value if value - value == 0 else None
     if isinstance(value, Mapping):
-        return {str(key): _strict(one) for key, one in value.items()}
+        return {_strict(str(key)): _strict(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_strict(one) for one in value]
     return value

@@ -54,8 +54,7 @@ def _rows(family: str) -> list[tuple[str, str]]:
 
 
 def _closing(command: str) -> str:
-    more = "Every command takes --json for machines and --debug for tracebacks."
-    return f"{command} --help tells more. {more}"
+    return f"{command} --help tells more. Add --json for machines, --debug for tracebacks."
 
 
 def _terminal_width() -> int:

@@ -36,8 +36,8 @@ def render_card(
     made = datetime.fromisoformat(header.created)
     parts = [
         f"# {escape_markdown(title)}",
-        f"A model for the task **{escape_markdown(header.task)}**, trained on {made.day} {made:%B %Y} with "
-        f"striate {escape_markdown(header.striate_version)}.",
+        f"A model for the task **{escape_markdown(header.task)}**, trained on {made.day} {made:%B %Y} "
+        f"with striate {escape_markdown(header.striate_version)}.",
         *_results(header),
         *_calibration(header),
         *_use(header),

@@ -127,6 +127,7 @@ class RunWriter:
             raise _already(final, "a finished run")
         if resume and state_of(partial) not in ("unfinished", "sealed"):
             Run.open(final)
+            _tidy(final)
             return cls(final, final, [lock], created=False, already_sealed=True)
         if os.path.ismount(final):
             raise UsageError(
@@ -202,8 +203,7 @@ class RunWriter:
             assert file in manifest, f"graph {file} was not saved"
         manifest.write(self.folder)
         self.already_sealed = True
-        (self.folder / UNFINISHED).unlink(missing_ok=True)
-        shutil.rmtree(self.folder / CHECKPOINTS, ignore_errors=True)
+        _tidy(self.folder)
         if self.folder != self.path:
             first, second = self._locks
             self._locks = [_take_place(self.folder, self.path, first, second)]
@@ -296,6 +296,12 @@ def _empty(folder: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+def _tidy(folder: Path) -> None:
+    """Remove from a sealed run what only served to finish it."""
+    (folder / UNFINISHED).unlink(missing_ok=True)
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
 
 
 def _take_place(partial: Path, final: Path, first: RunLock, second: RunLock) -> RunLock:

@@ -85,7 +85,8 @@ class Run:
             except (LockedError, FileNotFoundError):  # a successor takes its place: microseconds
                 time.sleep(0.01)
             except RunError:
-                if not folder.exists() or folder.stat().st_ino == before:
+                away = interrupted_swap(folder.resolve()) is not None
+                if not away and (not folder.exists() or folder.stat().st_ino == before):
                     raise
         raise RunError(f"run {folder} is being replaced", remedy="try again in a moment")
 

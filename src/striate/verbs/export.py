@@ -17,7 +17,7 @@ from striate.errors import MissingExtraError, RunError, SettingError, UnknownNam
 from striate.graphs import Backend, OnnxGraph, load_graph
 from striate.runs.atomic import disk_errors, sync_file, sync_folder, write_with
 from striate.runs.run import Run
-from striate.types import Array
+from striate.types import Array, SizeHW
 from striate.verbs.model import FilePath, Model, load
 from striate.verbs.outputs import writable
 
@@ -38,6 +38,7 @@ _NOISE = 8
 class Export:
     """A model file: `files` that were written, how it was proved, and what it says of itself.
 
+    `input_hw`: height and width of its input, pixels. `names`: of its classes or numbers, in order.
     `differences`: the largest difference from the run, by output, relative to the largest output where
     that exceeds 1; at most `tolerance`. `compared_on`: pictures that were compared. `metadata`: task,
     names, input size, licence … as the file carries them.
@@ -46,6 +47,8 @@ class Export:
     format: ExportFormat
     files: tuple[str, ...]
     bytes: int
+    input_hw: SizeHW
+    names: tuple[str, ...]
     differences: Mapping[str, float]
     tolerance: float
     compared_on: int
@@ -88,6 +91,8 @@ def export(
         format=format,
         files=tuple(str(file) for file in files),
         bytes=sum(file.stat().st_size for file in files),
+        input_hw=model.task.input_hw,
+        names=model.names,
         differences=differences,
         tolerance=TOLERANCE,
         compared_on=len(feeds),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["available_bytes", "usable_cores"]
+__all__ = ["available_bytes", "granted_cores", "usable_cores"]
 
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -16,12 +16,15 @@ def usable_cores(cgroup: Path = _CGROUP) -> int:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux
         cores = os.cpu_count() or 1
-    quota = _quota_cores(cgroup)
-    return max(1, min(cores, quota)) if quota else cores
+    granted = granted_cores(cgroup)
+    return max(1, min(cores, granted)) if granted else cores
 
 
-def _quota_cores(cgroup: Path) -> int:
-    """The container's limit in whole cores, rounded up; 0 if there is none."""
+def granted_cores(cgroup: Path = _CGROUP) -> int:
+    """The time that a container is granted, in whole cores, rounded up; 0 if there is no limit.
+
+    Runtimes do not see it: they start a thread for each core of the host, which then wait in line.
+    """
     words = _first_line(cgroup / "cpu.max").split()  # version 2: "200000 100000" or "max 100000"
     if len(words) != 2:
         words = [

@@ -19,7 +19,7 @@ from striate.runs.run import Run
 from striate.task import Result, Task, task_type
 from striate.types import Array, Picture, check_picture
 from striate.verbs.files import find_pictures
-from striate.verbs.machine import usable_cores
+from striate.verbs.machine import granted_cores, usable_cores
 from striate.verbs.stream import Outcome, stream
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Model:
             raise UnknownNameError("backend", backend, BACKENDS)
         self._run = run
         self._backend: Backend = backend
-        self._threads = threads
+        self._threads = threads or granted_cores()
         self._compiled: dict[int, Graphs] = {}
         self._compiling = Lock()
         kind = task_type(run.header.task)

@@ -49,7 +49,15 @@ def train(
     request = Request.of(source, task, settings)
     tell = on_event or (lambda event: None)
     with _stop_on_signal() as stop, freed_memory_is_kept(), process_group() as place:
-        session = Session(request, place=place, stop=stop, started=started, resume=resume)
+        session = Session(
+            request,
+            place=place,
+            stop=stop,
+            started=started,
+            resume=resume,
+            out=str(out),
+            tell=tell if place.rank == 0 else lambda event: None,
+        )
         if place.rank != 0:
             session.follow()
             return load(out)

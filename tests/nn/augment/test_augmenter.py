@@ -9,7 +9,7 @@ from scipy import stats
 
 from striate.nn.augment.affine import warp_points
 from striate.nn.augment.augmenter import Augmenter
-from striate.nn.augment.pixels import mix_targets
+from striate.nn.augment.plan import Mix
 from striate.nn.augment.presets import resolve
 from striate.nn.augment.settings import AugmentSettings
 
@@ -29,6 +29,13 @@ def _pixels(count: int, size_hw: tuple[int, int] = SIZE_HW) -> np.ndarray:
     return (127 + 100 * np.sin(x[None, :, :, None] + phases) * np.cos(y[None, :, :, None])).astype(
         np.uint8
     )
+
+
+def _mixed(targets: torch.Tensor, mix: Mix | None) -> torch.Tensor:
+    """Labels as the loss sees them: `share` of a picture's own, the rest of its partner's."""
+    assert mix is not None
+    own = torch.from_numpy(mix.share)[:, None]
+    return targets * own + targets[torch.from_numpy(mix.partner)] * (1 - own)
 
 
 EVERYTHING = {
@@ -59,12 +66,12 @@ def test_an_even_slice_mixes_as_the_whole_batch(asked: dict[str, object]) -> Non
     augmenter, pixels, indices = _augmenter(**asked), _pixels(12), np.arange(12) * 7
     targets = torch.eye(12)
     plan = augmenter.plan(0, indices)
-    whole, labels = augmenter.apply(pixels, plan), mix_targets(targets, plan.mix)
+    whole, labels = augmenter.apply(pixels, plan), _mixed(targets, plan.mix)
     for start, stop in ((0, 4), (4, 12)):
         part = augmenter.plan(0, indices[start:stop])
         found = augmenter.apply(pixels[start:stop], part)
         torch.testing.assert_close(found.float(), whole[start:stop].float(), atol=0, rtol=0)
-        assert torch.equal(mix_targets(targets[start:stop], part.mix), labels[start:stop])
+        assert torch.equal(_mixed(targets[start:stop], part.mix), labels[start:stop])
 
 
 def test_nothing_asked_nothing_changed() -> None:
@@ -157,7 +164,7 @@ def test_mixup_blends_pixels_as_labels() -> None:
     plan = augmenter.plan(0, np.arange(6))
     assert plan.mix is not None
     found = augmenter.apply(pixels, plan)
-    labels = mix_targets(torch.tensor([[0.0], [1.0]] * 3), plan.mix)
+    labels = _mixed(torch.tensor([[0.0], [1.0]] * 3), plan.mix)
     torch.testing.assert_close(found[:, 0, 0, 0], labels[:, 0] * 200, atol=1e-3, rtol=0)
     assert len(np.unique(plan.mix.share)) == 6
 
@@ -170,7 +177,7 @@ def test_cutmix_pastes_the_area_that_the_label_says() -> None:
     assert plan.mix is not None
     found = augmenter.apply(pixels, plan)
     assert found.dtype == torch.uint8
-    labels = mix_targets(torch.tensor([[0.0], [1.0]] * 4), plan.mix)
+    labels = _mixed(torch.tensor([[0.0], [1.0]] * 4), plan.mix)
     torch.testing.assert_close(found[:, 0].float().mean(dim=(1, 2)) / 100, labels[:, 0])
 
 
@@ -183,7 +190,6 @@ def test_an_odd_record_out_stays_itself() -> None:
         np.testing.assert_array_equal(
             augmenter.apply(pixels, plan)[2].permute(1, 2, 0).numpy().astype(np.uint8), pixels[2]
         )
-    assert torch.equal(mix_targets(torch.eye(3), None), torch.eye(3))
 
 
 def test_noise_has_the_planned_strength() -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +96,14 @@ def test_fashion_mnist_is_not_writing(real_data: Path) -> None:
     with gzip.open(real_data / "fashion_mnist/train-images-idx3-ubyte.gz") as file:
         pixels = np.frombuffer(file.read(16 + 200 * 784), np.uint8, offset=16)
     assert not looks_like_writing(_rgb(pixels.reshape(-1, 28, 28)))
+
+
+@pytest.mark.realdata
+def test_omniglots_characters_are_writing(real_data: Path) -> None:
+    with zipfile.ZipFile(real_data / "omniglot/omniglot_resized_28x28.zip") as archive:
+        names = [name for name in archive.namelist() if name.endswith(".png")][:200]
+        pages = [np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("L")) for name in names]
+    assert looks_like_writing(_rgb(np.stack(pages)))
 
 
 def test_choosing_needs_no_torch() -> None:

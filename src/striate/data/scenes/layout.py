@@ -10,7 +10,7 @@ from striate.data.scenes.chance import stream
 from striate.data.scenes.furnish import buildings, clutter, street_lamps
 from striate.data.scenes.light import make_light
 from striate.data.scenes.names import SEMANTIC_NAMES, ObjectName
-from striate.data.scenes.placing import HOMES, Place, Plot, half_of, place, place_main
+from striate.data.scenes.placing import HOMES, Outside, Place, Plot, half_of, place, place_main
 from striate.data.scenes.settings import SceneSettings
 from striate.data.scenes.shapes import SHAPES, Shape
 from striate.data.scenes.stage import RANKS, Actor, Stage, by_depth
@@ -83,14 +83,23 @@ def _actor(shape: Shape, place: Place) -> Actor:
     return Actor(shape, place.pose, rank, half_of(shape), semantic, shape, shape.solid)
 
 
-def _main_place(settings: SceneSettings, plot: Plot, shape: Shape, rng: random.Random) -> Place | None:
+def _outside(settings: SceneSettings, seed: int, camera: Camera) -> Outside | None:
+    """How far the main object may leave the picture; None if it is to stay inside."""
+    if settings.truncation <= 0:
+        return None
+    seen_by = camera.rolled(settings.rotation_deg)
+    return Outside(settings.truncation, seen_by, make_light(settings, seed))
+
+
+def _main_place(
+    plot: Plot, shape: Shape, name: ObjectName, outside: Outside, rng: random.Random
+) -> Place | None:
     """The main object cut off at an edge, on the first of its lanes where that can be."""
-    name: ObjectName = next(known for known in HOMES if known == shape.label)
     lanes = list(HOMES[name])
     rng.shuffle(lanes)
     for lane in lanes:
         if LANES[lane] - plot.camera.position[2] > 2.5:
-            found = place_main(plot, shape, lane, settings.truncation, rng)
+            found = place_main(plot, shape, lane, outside, rng)
             if found is not None:
                 return found
     return None
@@ -101,11 +110,12 @@ def _objects(settings: SceneSettings, seed: int, plot: Plot) -> list[Actor]:
     count = stream(seed, "count").randint(*settings.objects)
     weights = [_SHARES[name] for name in settings.classes]
     names = stream(seed, "names").choices(settings.classes, weights, k=count)
+    outside = _outside(settings, seed, plot.camera)
     found: list[Actor] = []
     for index, name in enumerate(names):
         shape, rng = SHAPES[name](stream(seed, "shape", name, index)), stream(seed, "place", index)
-        if index == 0 and settings.truncation > 0:
-            spot = _main_place(settings, plot, shape, rng)
+        if index == 0 and outside is not None:
+            spot = _main_place(plot, shape, name, outside, rng)
         else:
             spot = place(plot, shape, name, rng)
         if spot is not None:
@@ -142,7 +152,8 @@ def portrait(settings: SceneSettings, seed: int, name: ObjectName) -> Stage:
     # Trees on the verge would have the whole street behind a camera in the meadow.
     lane = stream(seed, "lane").choice([lane for lane in HOMES[name] if lane != "verge"])
     plot = Plot(_portrait_camera(settings, stream(seed, "camera"), shape, lane))
-    spot = place_main(plot, shape, lane, settings.truncation, stream(seed, "place", 0))
+    outside = _outside(settings, seed, plot.camera)
+    spot = place_main(plot, shape, lane, outside, stream(seed, "place", 0))
     assert spot is not None, "a portrait camera always sees its object"
     plot.settle(shape, spot)
     main = _actor(shape, spot)

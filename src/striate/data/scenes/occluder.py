@@ -11,7 +11,7 @@ from striate.data.scenes.light import Light
 from striate.data.scenes.names import Rgb, stuff_id
 from striate.data.scenes.sketch import BALL, FACE, Drawn, ScreenMark
 from striate.data.scenes.trace import Silhouette
-from striate.types import SizeHW
+from striate.types import Array, SizeHW
 
 __all__ = ["occluder_for"]
 
@@ -51,14 +51,23 @@ class _Marks:
         self.marks.append(ScreenMark(BALL, start, start + 1, radius, rgba, "", True, 0.0))
 
 
+def _reach(distances: Array, share: float) -> int:
+    """How many lines of pixels, counted from one side, hold `share` of them; never all of them.
+
+    `distances`: of every pixel its line, from 0.
+    """
+    covered = np.concatenate([[0.0], np.cumsum(np.bincount(distances)) / len(distances)])
+    nearest = int(np.argmin(np.abs(covered - share)))
+    return min(nearest, len(covered) - 2)
+
+
 def occluder_for(
     shape: Silhouette, share: float, size_hw: SizeHW, light: Light, rng: random.Random
 ) -> tuple[Drawn, int] | None:
     """Something in front of `shape` that covers `share` of its pixels in the picture, from one side.
 
-    Returns its marks and its stuff class; None when there is nothing to cover. The edge lies at the
-    quantile of the silhouette's columns (or rows, from below), so a larger share covers more of the
-    same pixels.
+    Returns its marks and its stuff class; None when there is nothing to cover. Whole columns (or
+    rows, from below) are covered, the more the larger the share, and at least one is left.
     """
     picture, own = shape.inside(size_hw)
     rows, columns = np.nonzero(shape.whole[own])
@@ -70,16 +79,16 @@ def occluder_for(
     y0, y1 = float(rows.min() + top), float(rows.max() + top + 1)
     x0, x1 = float(columns.min() + left), float(columns.max() + left + 1)
     margin = 0.08 * max(x1 - x0, y1 - y0) + 1.0
+    # The edge lies between two pixels, a little inside of what is to be covered.
     if side == "below":
-        # Ordered from below: the first `share` of the pixels is covered.
-        edge = float(np.quantile(rows + top + 0.5, 1 - share))
-        box = (x0 - margin, edge, x1 + margin, y1 + margin * 0.5)
+        edge = rows.max() + top + 1 - _reach(rows.max() - rows, share)
+        box = (x0 - margin, edge + 0.1, x1 + margin, y1 + margin * 0.5)
     elif side == "left":
-        edge = float(np.quantile(columns + left + 0.5, share))
-        box = (x0 - margin, y0 - margin * 0.6, edge, y1 + margin * 0.4)
+        edge = x0 + _reach(columns - columns.min(), share)
+        box = (x0 - margin, y0 - margin * 0.6, edge - 0.4, y1 + margin * 0.4)
     else:
-        edge = float(np.quantile(columns + left + 0.5, 1 - share))
-        box = (edge, y0 - margin * 0.6, x1 + margin, y1 + margin * 0.4)
+        edge = x1 - _reach(columns.max() - columns, share)
+        box = (edge + 0.1, y0 - margin * 0.6, x1 + margin, y1 + margin * 0.4)
     marks = _Marks()
     if hedge:
         _hedge(marks, box, light, rng)

@@ -7,11 +7,16 @@ import random
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import numpy as np
+
+from striate.data.scenes.light import Light
 from striate.data.scenes.names import ObjectName
 from striate.data.scenes.shapes import Shape
-from striate.data.scenes.world import LANES, NEAR_M, Camera, Lane, Pose
+from striate.data.scenes.sketch import Sketch, project
+from striate.data.scenes.trace import silhouette_of
+from striate.data.scenes.world import LANES, NEAR_M, Camera, Lane, Pose, view_of
 
-__all__ = ["HOMES", "Place", "Plot", "place", "place_main"]
+__all__ = ["HOMES", "Outside", "Place", "Plot", "half_of", "place", "place_main"]
 
 Box = tuple[float, float, float, float]
 
@@ -153,25 +158,48 @@ def place(plot: Plot, shape: Shape, name: ObjectName, rng: random.Random) -> Pla
 
 
 def place_main(
-    plot: Plot, shape: Shape, lane: Lane, truncation: float, rng: random.Random
+    plot: Plot, shape: Shape, lane: Lane, outside: Outside | None, rng: random.Random
 ) -> Place | None:
-    """The object in the middle, or slid over an edge until `truncation` of its width is cut off."""
-    width = plot.camera.size_hw[1]
-    column, side = width * rng.uniform(0.46, 0.54), rng.choice((-1, 1))
+    """The object in the middle, or slid over an edge as far as `outside` allows."""
+    height, width = plot.camera.size_hw
+    # In a very wide picture a share of its width would be a turn of the head.
+    shift = rng.uniform(-0.04, 0.04) * min(width, 1.25 * height)
+    column, side = width / 2 + shift, rng.choice((-1, 1))
     state = rng.getstate()
     best = _candidate(plot, shape, lane, column, rng)
+    if best is None or outside is None:
+        return best
     low, high = 0.0, 1.6
-    for _ in range(14 if best is not None and truncation > 0 else 0):
+    for _ in range(11):
         share = (low + high) / 2
         rng.setstate(state)
         found = _candidate(plot, shape, lane, column + side * share * width, rng)
-        if found is not None and _cut(found.box, width) <= truncation:
+        if found is not None and outside.share(shape, found.pose) <= outside.most:
             low, best = share, found
         else:
             high = share
     return best
 
 
-def _cut(box: Box, width: int) -> float:
-    """The share of a box's width that lies left or right of the picture."""
-    return (max(0.0, -box[0]) + max(0.0, box[2] - width)) / max(box[2] - box[0], 1e-6)
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How much of an object may lie outside the picture: at most the share `most`.
+
+    `camera` is the one that takes the picture, rolled as it is.
+    """
+
+    most: float
+    camera: Camera
+    light: Light
+
+    def share(self, shape: Shape, pose: Pose) -> float:
+        """The share of the silhouette that is outside, 0..1."""
+        sketch, size_hw = Sketch(), self.camera.size_hw
+        shape.draw(sketch, view_of(pose, self.camera, self.light))
+        drawn = project(sketch, pose, self.camera, self.light)
+        whole = silhouette_of(drawn, size_hw, with_parts=False)
+        if whole is None:
+            return 1.0
+        _, own = whole.inside(size_hw)
+        total, inside = int(np.count_nonzero(whole.whole)), int(np.count_nonzero(whole.whole[own]))
+        return 1 - inside / max(1, total)

@@ -53,7 +53,7 @@ class SceneSettings(Settings):
     occlusion: Annotated[float, Field(ge=0.0, le=0.9)] = 0.0
     """Share of each object's silhouette that a hedge or a hoarding hides."""
     truncation: Annotated[float, Field(ge=0.0, le=0.85)] = 0.0
-    """Share of the main object's width that lies outside the picture."""
+    """Share of the main object's silhouette that lies outside the picture."""
     illumination: Share = 1.0
     """Daylight: 1 noon, 0.7 a low sun, 0.4 dusk with street lamps, 0 night."""
     light_deg: Annotated[float, Field(ge=-180.0, le=180.0)] | None = None

@@ -8,7 +8,7 @@ from torch import Tensor
 from striate.nn.augment.plan import Mix, Rectangles
 from striate.types import Array
 
-__all__ = ["add_noise", "erase_rectangles", "mix_pictures", "mix_targets"]
+__all__ = ["add_noise", "erase_rectangles", "mix_pictures"]
 
 
 def add_noise(pictures: Tensor, std: Array, seeds: tuple[int, ...]) -> Tensor:
@@ -52,15 +52,6 @@ def mix_pictures(pictures: Tensor, mix: Mix) -> Tensor:
         inside = _inside(torch.from_numpy(mix.box_yxyx), pictures)
         mixed = torch.where(inside, others.to(mixed.dtype), mixed)
     return mixed
-
-
-def mix_targets(targets: Tensor, mix: Mix | None) -> Tensor:
-    """Targets float (B, …) such as one-hot rows, mixed as their pictures are."""
-    if mix is None:
-        return targets
-    own = torch.from_numpy(mix.share).to(targets.device, targets.dtype)
-    own = own.view(-1, *[1] * (targets.ndim - 1))
-    return targets * own + targets[torch.from_numpy(mix.partner).to(targets.device)] * (1.0 - own)
 
 
 def _inside(box_yxyx: Tensor, pictures: Tensor) -> Tensor:

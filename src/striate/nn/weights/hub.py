@@ -26,7 +26,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from striate.errors import DataError, DiskError, OfflineError, SettingError, UsageError
 
-__all__ = ["HubFile", "download", "endpoint", "file_url", "look_up", "offline"]
+__all__ = ["HubFile", "disk_error", "download", "endpoint", "file_url", "look_up", "offline"]
 
 _TIMEOUT_S = 10.0
 _LARGEST_BYTES = 8 << 30
@@ -117,7 +117,7 @@ def download(
             )
         partial.replace(target)
     except OSError as error:
-        raise _disk_error(error, target) from error
+        raise disk_error(error, target) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -231,7 +231,8 @@ def _unreachable(url: str, error: Exception, remedy: str) -> OfflineError:
     )
 
 
-def _disk_error(error: OSError, target: Path) -> DiskError:
+def disk_error(error: OSError, target: Path) -> DiskError:
+    """`error`, met while writing `target`, in words that help."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     return DiskError(
         f"{target.parent} cannot be written: {error.strerror or error}",

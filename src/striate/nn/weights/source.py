@@ -18,7 +18,7 @@ from striate.data.cache import cache_home
 from striate.errors import DataError, OfflineError, RunError, SettingError, UsageError
 from striate.nn.networks.registry import check_name, is_own
 from striate.nn.networks.timm_models import is_timm_name, published, timm_tags
-from striate.nn.weights.hub import HubFile, download, file_url, look_up, offline
+from striate.nn.weights.hub import HubFile, disk_error, download, file_url, look_up, offline
 
 __all__ = ["PERMISSIVE", "WeightsSource", "cached_weights", "resolve_weights", "sha256_of"]
 
@@ -197,12 +197,16 @@ def _entry(name: str) -> _Entry | None:
 def _remember(name: str, licence: str, found: HubFile) -> _Entry:
     """One small index file a name: two processes that fetch at once cannot lose each other's entry."""
     entry = _Entry(name, found.sha256, found.bytes, licence, found.url, found.commit)
-    partial = _folder() / f".tmp-{secrets.token_hex(8)}"
-    with partial.open("x", encoding="utf-8") as file:
-        json.dump(asdict(entry), file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(_folder() / f"{name}.json")
+    partial, target = _folder() / f".tmp-{secrets.token_hex(8)}", _folder() / f"{name}.json"
+    try:
+        with partial.open("x", encoding="utf-8") as file:
+            json.dump(asdict(entry), file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise disk_error(error, target) from error
     return entry
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from striate.engine.transfer import frozen_features, set_head
 from striate.nn.network import Network
 from striate.nn.recipe import Recipe
 from striate.nn.weights.load import load_weights
-from striate.nn.weights.source import WeightsSource, cached_weights, resolve_weights
+from striate.nn.weights.source import WeightsSource, resolve_weights
 from striate.types import PictureArray
 
 __all__ = ["Start", "build_start", "solve_start_head"]
@@ -34,25 +34,24 @@ class Start:
 
 
 def build_start(
-    recipe: Recipe[Any], settings: TrainSettings, *, model: str, sample: PictureArray
+    recipe: Recipe[Any],
+    settings: TrainSettings,
+    *,
+    model: str,
+    sample: PictureArray,
+    announce: Callable[[str], None],
 ) -> Generator[Event, None, Start]:
     """A seeded network, with weights loaded where the settings say so, frozen to their depth.
 
     `sample`: training pictures uint8 (N, H, W, 3), from which a network without weights learns its
-    normalisation.
+    normalisation. `announce` is told what will be fetched before it is, so it must speak at once.
     """
     torch.manual_seed(settings.seed)
     module = recipe.build()
     assert isinstance(module, Network)
-    spec = settings.weights
-    if spec == "auto":
-        spec = "pretrained" if cached_weights(model) is not None else "none"
-    announced: list[str] = []
     source = resolve_weights(
-        model, spec, allow_noncommercial=settings.allow_noncommercial, announce=announced.append
+        model, settings.weights, allow_noncommercial=settings.allow_noncommercial, announce=announce
     )
-    for text in announced:
-        yield Note(text)
     if source is None:
         module.learn_input(torch.from_numpy(sample).permute(0, 3, 1, 2).float())
         return Start(module, None)

@@ -53,6 +53,7 @@ def seal(
     writer: RunWriter,
     request: Request,
     *,
+    run: str,
     recipe: Recipe[Any],
     recipe_for: Callable[[Task[Any, Any]], Recipe[Any]],
     start: Start,
@@ -63,7 +64,10 @@ def seal(
     meter: EnergyMeter,
     timings: Callable[[], dict[str, float]],
 ) -> Generator[Event, None, dict[str, Any]]:
-    """Write everything of the run and close it; returns its metrics by split."""
+    """Write everything of the run and close it; returns its metrics by split.
+
+    `run`: the run's folder as the user named it, for the commands in the report.
+    """
     yield Stage("calibrate", "making the scores honest on validation pictures")
     task = _calibrated(recipe, start, material, plan)
     yield Stage("export", "exporting to ONNX and proving that it answers alike")
@@ -97,10 +101,10 @@ def seal(
     )
     yield Stage("report", "writing the report")
     writer.save("data.json", _listing(material))
-    writer.save("card.md", render_card(header).encode())
+    writer.save("card.md", render_card(header, material.problems, run=run).encode())
     shown = measured.get("test") or measured.get("validation")
     sections = task.sections(shown.evidence) if shown else []
-    report = render_report(header, sections, fitted.history, material.problems)
+    report = render_report(header, sections, fitted.history, material.problems, run=run)
     writer.save("report.html", report.encode())
     writer.seal(header)
     return metrics

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import time
 from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ import torch
 from striate.data.cache import cache_home
 from striate.engine.devices import choose_device
 from striate.engine.distributed import Place, share_json
-from striate.engine.events import Epoch, Event, Finished, Planned, Stage
+from striate.engine.events import Epoch, Event, Finished, Note, Planned, Stage
 from striate.engine.job import Arrays, CheckpointStore, Fitted, Job
 from striate.engine.loop import fit
 from striate.engine.plan import Plan
@@ -41,6 +42,7 @@ __all__ = ["Session"]
 _FINISH_S, _FINISH_SHARE = 5.0, 0.06
 """What evaluation, export and report take of a time budget, at least."""
 _FEW, _MANY = 64, 2000
+_ENERGY_EVERY_S = 5.0
 
 
 def recipe_for(task: Task[Any, Any]) -> Recipe[Any]:
@@ -76,8 +78,11 @@ class Session:
         stop: Callable[[], bool],
         started: float,
         resume: bool,
+        out: str,
+        tell: Callable[[Event], None],
     ) -> None:
-        self.request, self.place, self.stop = request, place, stop
+        self.tell = tell
+        self.request, self.place, self.stop, self.out = request, place, stop, out
         self.started, self.resume = started, resume
         self.timings: dict[str, float] = {}
         self.stage: tuple[str, float] = ("start", started)
@@ -108,10 +113,10 @@ class Session:
         fitted = yield from self._fit(setup, plan, writer, meter)
         rows = "".join(json.dumps(row) + "\n" for row in fitted.history)
         writer.save("metrics.jsonl", rows.encode())
-        meter.stop()
         metrics = yield from seal(
             writer,
             self.request,
+            run=self.out,
             recipe=setup.recipe,
             recipe_for=recipe_for,
             start=setup.start,
@@ -148,6 +153,7 @@ class Session:
             settings,
             model=str(material.task.facts.model_dump()["model"]),
             sample=_sample(material, _MANY),
+            announce=lambda text: self.tell(Note(text)),
         )
         augment = recipe.augment(self.request.augment, _sample(material, _FEW))
         return _Setup(material, recipe, start, augment)
@@ -192,10 +198,9 @@ class Session:
             yield event
             if isinstance(event, Epoch):
                 writer.append_metrics(asdict(event))
-                if time.monotonic() - saved > 5.0:
-                    meter.sample()
-                    writer.save("checkpoints/energy.json", json.dumps(meter.to_dict()).encode())
-                    saved = time.monotonic()
+            if time.monotonic() - saved > _ENERGY_EVERY_S:
+                writer.save("checkpoints/energy.json", json.dumps(meter.to_dict()).encode())
+                saved = time.monotonic()
 
     def _train(
         self, setup: _Setup, plan: Plan, store: CheckpointStore
@@ -251,8 +256,8 @@ class Session:
     def _energy(self, writer: RunWriter) -> EnergyMeter:
         if self.resume and _kept(writer, "energy.json").exists():
             saved = json.loads(_kept(writer, "energy.json").read_text())
-            return EnergyMeter.from_dict(saved, counters())
-        return EnergyMeter(counters())
+            return EnergyMeter.from_dict(saved, counters(gpus=_gpus(self.request.train.device)))
+        return EnergyMeter(counters(gpus=_gpus(self.request.train.device)))
 
     def _check_data(self, writer: RunWriter, material: Material) -> None:
         """A resumed run must see the data that it was interrupted on."""
@@ -264,6 +269,19 @@ class Session:
                 remedy="restore them, or start again with --overwrite",
             )
         writer.save("checkpoints/fingerprint.txt", material.fingerprint.encode())
+
+
+def _gpus(device: str) -> list[int]:
+    """NVML's numbers of the boards that this machine's processes train on.
+
+    NVML ignores CUDA_VISIBLE_DEVICES, torch obeys it.
+    """
+    if choose_device(device).type != "cuda":
+        return []
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    numbers = [int(part) for part in visible.split(",") if part.isdigit()]
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return (numbers or list(range(torch.cuda.device_count())))[:processes]
 
 
 def _kept(writer: RunWriter, name: str) -> Path:
