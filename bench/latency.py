@@ -17,18 +17,20 @@ def run(bench: Workbench) -> Outcome:
     model = striate.load(bench.small_run)
     graph = model.run.file(model.header.graphs["main"])
     how = model.task.facts.to_toml_dict()["fit"]
-    bare = ["predict_bare.py", graph, picture, calls, SIDE, how]
+    bare = ["predict_bare", graph, picture, calls, SIDE, how]
     bench.say("one picture at a time, in turns")
     found: dict[str, list[dict[str, Any]]] = {"striate": [], "bare": [], "pillow": []}
     for _ in range(bench.times(7, 2)):
-        found["striate"].append(bench.ask("predict_one.py", bench.small_run, picture, calls))
+        found["striate"].append(bench.ask("predict_one", bench.small_run, picture, calls))
         found["bare"].append(bench.ask(str(bare[0]), *bare[1:], "striate"))
         found["pillow"].append(bench.ask(str(bare[0]), *bare[1:], "pillow"))
     _check(found["striate"][0]["scores"], found["bare"][0]["scores"])
     medians = {
         name: [statistics.median(one["times_s"]) for one in answers] for name, answers in found.items()
     }
-    return Outcome(_rows(medians), {"calls": calls, "median_s_of": {n: spread(m) for n, m in medians.items()}})
+    return Outcome(
+        _rows(medians), {"calls": calls, "median_s_of": {n: spread(m) for n, m in medians.items()}}
+    )
 
 
 def _check(ours: list[float], theirs: list[float]) -> None:
@@ -42,6 +44,22 @@ def _rows(medians: dict[str, list[float]]) -> list[Row]:
     ratio = middle["striate"] / middle["bare"]
     what = "one picture, loaded run"
     return [
-        Row(what, middle["striate"], "s", Goal("at most", 1.15), middle["bare"], "bare ONNX Runtime, same decode", ratio),
-        Row(what, middle["striate"], "s", None, middle["pillow"], "bare ONNX Runtime, plain Pillow", middle["striate"] / middle["pillow"]),
+        Row(
+            what,
+            middle["striate"],
+            "s",
+            Goal("at most", 1.15),
+            middle["bare"],
+            "bare ONNX Runtime, same decode",
+            ratio,
+        ),
+        Row(
+            what,
+            middle["striate"],
+            "s",
+            None,
+            middle["pillow"],
+            "bare ONNX Runtime, plain Pillow",
+            middle["striate"] / middle["pillow"],
+        ),
     ]

@@ -8,7 +8,6 @@ again from its number: `mutation(number, sources)`.
 from __future__ import annotations
 
 import json
-import os
 import random
 import select
 import subprocess
@@ -20,7 +19,9 @@ from typing import Any
 
 from PIL import features
 
-from bench.record import save
+from bench.outcome import Goal, Outcome, Row
+from bench.pictures import data_root
+from bench.workbench import Workbench
 
 CASES = 3000
 TIMEOUT_S = 10.0
@@ -37,10 +38,6 @@ FOLDERS = (
     "super_resolution/set5",
 )
 PER_FOLDER = 6
-
-
-def data_root() -> Path:
-    return Path(os.environ.get("STRIATE_DATA", Path.home() / ".cache/striate/benchmarks"))
 
 
 def real_pictures() -> list[Path]:
@@ -138,7 +135,8 @@ class Reader:
         self.process.communicate()
 
 
-def run() -> dict[str, Any]:
+def measure(cases: int = CASES) -> dict[str, Any]:
+    """Break, read and count `cases` pictures."""
     sources, reader, began = real_pictures(), Reader(), time.perf_counter()
     counts: Counter[str] = Counter(
         dict.fromkeys(("read", "refused", "other exception", "warning", "hang", "crash"), 0)
@@ -146,7 +144,7 @@ def run() -> dict[str, Any]:
     kinds: Counter[str] = Counter()
     times: list[float] = []
     faults: list[dict[str, Any]] = []
-    for number in range(CASES):
+    for number in range(cases):
         answer = reader.ask(number)
         counts[answer["outcome"]] += 1
         kinds[sources[number % len(sources)].suffix.lower().replace("jpeg", "jpg")] += 1
@@ -156,28 +154,33 @@ def run() -> dict[str, Any]:
             faults.append({"case": number, "source": str(source), **answer})
     reader.close()
     times.sort()
-    result = {
+    return {
         "what": "real JPEG and PNG files, broken at random, read and probed by striate.pictures",
         "seed": SEED,
-        "cases": CASES,
+        "cases": cases,
         "decoders": {name: features.version(name) for name in ("libjpeg_turbo", "zlib_ng", "zlib")},
         "sources": {"files": len(sources), "cases_by_suffix": dict(kinds)},
         "timeout_s": TIMEOUT_S,
         "counts": dict(counts),
-        "ms_a_case": {"median": round(times[CASES // 2], 2), "longest": round(times[-1], 1)},
+        "ms_a_case": {"median": round(times[cases // 2], 2), "longest": round(times[-1], 1)},
         "wall_s": round(time.perf_counter() - began, 1),
         "faults": faults,
     }
-    save("mutated_pictures", result)
-    return result
+
+
+def run(bench: Workbench) -> Outcome:
+    found = measure(bench.times(CASES, 100))
+    handled = found["counts"]["read"] + found["counts"]["refused"]
+    what = f"{found['cases']} mutated pictures, read or refused in time"
+    return Outcome([Row(what, handled, "", Goal("at least", found["cases"], ""))], found)
 
 
 def main() -> None:
-    found = run()
+    found = measure()
     print(json.dumps(found["counts"]), found["ms_a_case"])
     if found["faults"]:
         raise SystemExit(
-            f"{len(found['faults'])} cases were neither read nor refused: see the result file"
+            f"{len(found['faults'])} cases were neither read nor refused: {found['faults'][:20]}"
         )
 
 

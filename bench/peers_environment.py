@@ -12,6 +12,7 @@ import sys
 import venv
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from bench.processes import BenchmarkFailed, ask
 from bench.record import ROOT
@@ -32,9 +33,10 @@ class Peers:
         """The path of an installed command, such as `yolo`."""
         return str(self.python.with_name(name))
 
-    def ask(self, script: str, *arguments: object) -> dict[str, object]:
-        """What `bench/peers/SCRIPT` answers."""
-        return ask(self.python, SCRIPTS / script, *arguments, env=self.env)
+    def ask(self, script: str, *arguments: object) -> dict[str, Any]:
+        """What `bench/peers/SCRIPT` answers. It runs in a scratch folder: ultralytics writes where it is."""
+        words = [str(self.python), str(SCRIPTS / script), *(str(word) for word in arguments)]
+        return ask(words, env=self.env, folder=self._home)
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -42,7 +44,9 @@ class Peers:
 
         Looking for updates and sending statistics would only cost the peers time: this favours them.
         """
-        mine = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        mine = {
+            key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")
+        }
         return mine | {
             "YOLO_CONFIG_DIR": str(self._home),
             "YOLO_OFFLINE": "true",
@@ -56,7 +60,7 @@ class Peers:
 
 
 def prepare(home: Path, *, say: Callable[[str], None]) -> Peers:
-    """The peers' environment; `STRIATE_BENCH_PEERS` names one that is there already (its Python, or its folder)."""
+    """The peers' environment; `STRIATE_BENCH_PEERS` names one that is there: its Python, or its folder."""
     given = os.environ.get(OVERRIDE)
     if given:
         path = Path(given)

@@ -1,4 +1,4 @@
-"""Pictures to measure on: real photos where they are unpacked, else generated scenes; 12-megapixel ones."""
+"""Pictures to measure on: real photos where they are unpacked, else generated scenes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def needed(name: str) -> Path:
     """The folder or file `name` of the real data; without it the benchmark cannot run."""
     path = data_root() / name
     if not path.exists():
-        raise SystemExit(f"{path} is missing: run ../shared/data/unpack, or set STRIATE_DATA to its folder")
+        raise SystemExit(
+            f"{path} is missing: run ../shared/data/unpack, or set STRIATE_DATA to its folder"
+        )
     return path
 
 

@@ -1,4 +1,4 @@
-"""Commands as a user starts them: timed cold, in turns, with their memory; and scripts that answer in JSON."""
+"""Commands as a user starts them: timed cold, in turns, with their memory; scripts that answer in JSON."""
 
 from __future__ import annotations
 
@@ -60,14 +60,13 @@ def in_turns(
 
 
 def ask(
-    python: str | Path, script: Path, *arguments: object, env: Mapping[str, str] | None = None
+    command: Sequence[str], *, env: Mapping[str, str] | None = None, folder: Path | None = None
 ) -> dict[str, Any]:
-    """The JSON object in the last line that `script` prints; its other output is shown if it fails."""
-    words = [str(python), str(script), *(str(argument) for argument in arguments)]
-    done = subprocess.run(words, capture_output=True, text=True, env=env, check=False)
+    """The JSON object in the last line that `command` prints; its other output is shown if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=folder, check=False)
     lines = done.stdout.strip().splitlines()
     if done.returncode or not lines:
         shown = done.stdout[-2000:] + done.stderr[-4000:]
-        raise BenchmarkFailed(f"exit {done.returncode}: {' '.join(words)}\n{shown}")
+        raise BenchmarkFailed(f"exit {done.returncode}: {' '.join(command)}\n{shown}")
     answer: dict[str, Any] = json.loads(lines[-1])
     return answer

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from striate.runs.machine import describe_machine, package_versions
-
 from bench.outcome import Outcome, Row
+from striate.runs.machine import describe_machine, package_versions
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"

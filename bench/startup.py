@@ -10,9 +10,26 @@ from bench.outcome import Goal, Outcome, Row, spread
 from bench.processes import in_turns
 from bench.workbench import Workbench
 
-HEAVY = ("torch", "torchvision", "timm", "numpy", "PIL", "onnxruntime", "sklearn", "skimage", "scipy", "matplotlib")
+HEAVY = (
+    "torch",
+    "torchvision",
+    "timm",
+    "numpy",
+    "PIL",
+    "onnxruntime",
+    "sklearn",
+    "skimage",
+    "scipy",
+    "matplotlib",
+)
 _IMPORT = "import striate"
-_HELP = "import contextlib, sys; from striate.cli.main import main; sys.argv = ['striate', '--help']\nwith contextlib.suppress(SystemExit): main()"
+_HELP = """
+import contextlib, sys
+from striate.cli.main import main
+sys.argv = ["striate", "--help"]
+with contextlib.suppress(SystemExit):
+    main()
+"""
 _TELL = "\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
 
 
@@ -40,10 +57,19 @@ def run(bench: Workbench) -> Outcome:
     bare = median.pop("python -c pass")
     goal = Goal("at most", 0.3, "s")
     rows = [
-        Row(name, median[name], "s", goal if "striate --help" == name or "import" in name else None, bare, "bare Python")
+        Row(
+            name,
+            median[name],
+            "s",
+            goal if name in ("striate --help", "import striate") else None,
+            bare,
+            "bare Python",
+        )
         for name in median
     ]
     heavy = {"import striate": loaded(bench, _IMPORT), "striate --help": loaded(bench, _HELP)}
     found = sum(len(names) for names in heavy.values())
     rows.append(Row("torch, NumPy and other heavy modules loaded", found, "", Goal("at most", 0, "")))
-    return Outcome(rows, {"wall_s_of": {name: spread(found) for name, found in walls.items()}, "heavy": heavy})
+    return Outcome(
+        rows, {"wall_s_of": {name: spread(found) for name, found in walls.items()}, "heavy": heavy}
+    )

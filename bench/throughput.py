@@ -23,17 +23,24 @@ Measure = Callable[..., dict[str, Any]]
 
 def run(bench: Workbench) -> Outcome:
     what, photos = bench.photos
-    big = big_photos(
-        bench.folder / "big", photos, count=bench.times(40, 4), side=bench.times(4000, 800)
-    )
+    big = big_photos(bench.folder / "big", photos, count=bench.times(40, 4), side=bench.times(4000, 800))
     sets = {f"{what}, about 240×320": photos, "12-megapixel photos": big}
     rows: list[Row] = []
-    details: dict[str, Any] = {"models": {"striate": f"timm {MODEL}", "fastai": "torchvision mobilenet_v3_small", "ultralytics": f"yolo11n-cls, {bench.yolo_model[1]} parameters"}}
+    details: dict[str, Any] = {
+        "models": {
+            "striate": f"timm {MODEL}",
+            "fastai": "torchvision mobilenet_v3_small",
+            "ultralytics": f"yolo11n-cls, {bench.yolo_model[1]} parameters",
+        }
+    }
     for name, files in sets.items():
         bench.say(f"{len(files)} {name}")
         found = _measure(bench, files)
         rows += _rows(f"{len(files)} {name}", found)
-        details[name] = {**found, "pictures_per_s": {k: spread(v) for k, v in found["pictures_per_s"].items()}}
+        details[name] = {
+            **found,
+            "pictures_per_s": {k: spread(v) for k, v in found["pictures_per_s"].items()},
+        }
     return Outcome(rows, details)
 
 
@@ -44,16 +51,23 @@ def _measure(bench: Workbench, files: Sequence[Path]) -> dict[str, Any]:
         return bench.peers.ask("fastai_folder.py", where, rounds, SIDE, *settings)
 
     def ultralytics(where: Path, rounds: int, *settings: int) -> dict[str, Any]:
-        return bench.peers.ask("ultralytics_folder.py", bench.yolo_model[0], where, rounds, SIDE, *settings)
+        return bench.peers.ask(
+            "ultralytics_folder.py", bench.yolo_model[0], where, rounds, SIDE, *settings
+        )
 
     best: dict[str, Any] = {}
     tried: dict[str, Any] = {}
-    for name, measure, settings in (("fastai", fastai, FASTAI), ("ultralytics", ultralytics, ULTRALYTICS)):
+    for name, measure, settings in (
+        ("fastai", fastai, FASTAI),
+        ("ultralytics", ultralytics, ULTRALYTICS),
+    ):
         best[name], tried[name] = _best(measure, few, settings[:2] if bench.quick else settings)
     speeds: dict[str, list[float]] = {"striate": [], "fastai": [], "ultralytics": []}
     rounds = bench.times(2, 1)
     for _ in range(bench.times(3, 1)):
-        speeds["striate"] += bench.ask("predict_folder.py", bench.small_run, folder, rounds)["pictures_per_s"]
+        speeds["striate"] += bench.ask("predict_folder", bench.small_run, folder, rounds)[
+            "pictures_per_s"
+        ]
         speeds["fastai"] += fastai(folder, rounds, *best["fastai"])["pictures_per_s"]
         speeds["ultralytics"] += ultralytics(folder, rounds, *best["ultralytics"])["pictures_per_s"]
     return {"pictures_per_s": speeds, "chosen": best, "tried": tried}

@@ -12,8 +12,8 @@ from typing import Any
 from bench import peers_environment, pictures
 from bench.peers_environment import Peers
 from bench.processes import Timing, ask, cold
+from bench.record import ROOT
 
-OURS = Path(__file__).with_name("ours")
 MODEL = "mobilenetv3_small_100"
 SIDE = 224
 
@@ -60,8 +60,9 @@ class Workbench:
         return cold([*self.striate, *(str(word) for word in words)], env=self.env(home))
 
     def ask(self, script: str, *arguments: object) -> dict[str, Any]:
-        """What `bench/ours/SCRIPT` answers."""
-        return ask(self.python, OURS / script, *arguments, env=self.env())
+        """What the module `bench.ours.SCRIPT` answers."""
+        words = [self.python, "-m", f"bench.ours.{script}", *(str(word) for word in arguments)]
+        return ask(words, env=self.env(), folder=ROOT)
 
     # -- made once ----------------------------------------------------------------------------
 
@@ -91,4 +92,4 @@ class Workbench:
         """A YOLO11n classifier with 10 classes and random weights, and its parameters."""
         path = self.folder / "yolo11n-cls-10.pt"
         answer = self.peers.ask("ultralytics_model.py", path, 10)
-        return path, int(str(answer["parameters"]))
+        return path, int(answer["parameters"])

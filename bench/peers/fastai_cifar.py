@@ -20,6 +20,7 @@ import warnings
 from collections.abc import Callable as Function
 
 import torch
+from fastai.callback.channelslast import ChannelsLast
 from fastai.vision.all import (
     Callback,
     CancelFitException,
@@ -37,7 +38,6 @@ from fastai.vision.all import (
     cifar_stats,
     xresnet18,
 )
-from fastai.callback.channelslast import ChannelsLast
 from fastai.vision.models.xresnet import ResBlock, XResNet
 from torch import nn
 
@@ -45,7 +45,11 @@ warnings.filterwarnings("ignore")
 
 
 def conv_block(inside: int, outside: int, *, pool: bool = False) -> nn.Sequential:
-    layers = [nn.Conv2d(inside, outside, 3, padding=1, bias=False), nn.BatchNorm2d(outside), nn.ReLU(inplace=True)]
+    layers = [
+        nn.Conv2d(inside, outside, 3, padding=1, bias=False),
+        nn.BatchNorm2d(outside),
+        nn.ReLU(inplace=True),
+    ]
     return nn.Sequential(*layers, *([nn.MaxPool2d(2)] if pool else []))
 
 
@@ -85,7 +89,11 @@ RECIPES: dict[str, tuple[Function[[], nn.Module], int, float]] = {
     "resnet9": (lambda: resnet9(64), 256, 3e-3),
     "resnet9-half": (lambda: resnet9(32), 256, 4e-3),
     "xresnet18": (xresnet18_for_32, 256, 4e-3),
-    "xresnet10": (lambda: XResNet(ResBlock, 1, [1, 1, 1, 1], n_out=10, stem_szs=(32, 32, 64)), 256, 4e-3),
+    "xresnet10": (
+        lambda: XResNet(ResBlock, 1, [1, 1, 1, 1], n_out=10, stem_szs=(32, 32, 64)),
+        256,
+        4e-3,
+    ),
 }
 
 

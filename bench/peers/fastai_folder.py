@@ -10,6 +10,7 @@ import time
 import warnings
 from pathlib import Path
 
+from fastai.losses import CrossEntropyLossFlat
 from fastai.vision.all import (
     CategoryBlock,
     DataBlock,
@@ -20,7 +21,6 @@ from fastai.vision.all import (
     get_image_files,
     imagenet_stats,
 )
-from fastai.losses import CrossEntropyLossFlat
 from torchvision.models import mobilenet_v3_small
 
 warnings.filterwarnings("ignore")

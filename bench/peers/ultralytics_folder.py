@@ -1,4 +1,4 @@
-"""Pictures a second of ultralytics on a folder: `ultralytics_folder.py MODEL.pt FOLDER ROUNDS SIDE BATCH`."""
+"""Pictures a second of ultralytics: `ultralytics_folder.py MODEL.pt FOLDER ROUNDS SIDE BATCH`."""
 
 import json
 import sys

@@ -11,7 +11,6 @@ import pytest
 
 import striate.cli.doctor as doctor_command
 from striate.cli.commands import COMMANDS, FAMILIES
-from striate.cli.main import main
 from striate.cli.overview import overview
 
 Call = Callable[..., Any]
@@ -54,6 +53,11 @@ def test_every_command_has_a_page(
     assert f"striate {name}" in found.out
     assert max(len(line.rstrip()) for line in found.out.splitlines()) <= int(columns)
     assert "object at 0x" not in found.out
+
+
+def test_help_in_words(striate: Call) -> None:
+    assert striate("help", "predict").out == striate("predict", "--help").out
+    assert striate("help", "data").out == striate("data").out
 
 
 def test_version(striate: Call) -> None:
@@ -117,8 +121,13 @@ def test_a_bug_says_where_and_debug_shows_it_whole(
 ) -> None:
     monkeypatch.setattr(doctor_command, "doctor", failing(ZeroDivisionError("by nought")))
     assert "striate doctor" in striate("doctor").err
-    with pytest.raises(ZeroDivisionError):
-        main(["doctor", "--debug"])
+    found = striate("doctor", "--debug")
+    assert found.code == 1
+    assert "Traceback" in found.err
+    found = striate("predict", "nowhere", "x.jpg", "--debug")
+    assert found.code == 3
+    assert "Traceback" in found.err
+    assert "error: there is no run" in found.err
 
 
 def python(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:

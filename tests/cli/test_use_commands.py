@@ -19,7 +19,7 @@ def test_evaluate(striate: Call, make_run: MakeRun, coloured: Path, tmp_path: Pa
     assert (found.code, found.err, len(found.lines)) == (0, "", 1)
     line = found.lines[0]
     assert {"accuracy", "accuracy_interval", "top5", "ece", "per_class"} <= set(line)
-    assert (line["pictures"], line["seen_in_training"], len(line["left_out"])) == (6, 1, 1)
+    assert (line["pictures"], line["seen_in_training"], len(line["problems"])) == (6, 1, 1)
     page = tmp_path / "page.html"
     found = striate("evaluate", run.folder, coloured, "--report", page)
     assert "accuracy" in found.out

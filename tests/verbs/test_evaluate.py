@@ -68,15 +68,23 @@ def _made(folder: Path) -> Path:
 
 def test_pictures_that_were_trained_on_are_counted(make_run: MakeRun, clean: Path) -> None:
     seen = [(clean / "red/0.png").read_bytes(), (clean / "blue/1.png").read_bytes(), b"another"]
-    found = striate.evaluate(make_run(trained_on=seen).folder, clean)
-    assert found.seen_in_training == 2
+    run = make_run(trained_on=seen)
+    found = striate.evaluate(run.folder, clean)
+    assert (found.pictures, found.seen_in_training) == (6, 2)
+    found = striate.evaluate(run.folder, clean, unseen=True)
+    assert (found.pictures, found.seen_in_training) == (4, 0)
+    everything = [path.read_bytes() for path in clean.rglob("*.png")]
+    with pytest.raises(DataError, match="trained on each"):
+        striate.evaluate(make_run(name="all", trained_on=everything).folder, clean, unseen=True)
+    with pytest.raises(UsageError, match="does not list"):
+        striate.evaluate(make_run(name="none").folder, clean, unseen=True)
 
 
 def test_an_unreadable_picture_is_left_out_and_told(make_run: MakeRun, coloured: Path) -> None:
     found = striate.evaluate(make_run().folder, coloured)
     assert found.pictures == 6
     assert [problem.key for problem in found.problems] == ["green/broken.jpg"]
-    assert found.to_dict()["left_out"][0]["kind"] == "unreadable"
+    assert found.to_dict()["problems"][0]["kind"] == "unreadable"
 
 
 def test_nothing_that_can_be_read(make_run: MakeRun, clean: Path) -> None:

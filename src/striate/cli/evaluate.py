@@ -19,6 +19,7 @@ def evaluate(
     /,
     *,
     split: Literal["auto", "train", "validation", "test", "all"] = "auto",
+    unseen: bool = False,
     json: bool = False,
     report: Path | None = None,
     overwrite: bool = False,
@@ -34,6 +35,7 @@ def evaluate(
         run: Folder of a trained run.
         data: A folder, a table or the name of an embedded set, as for striate train.
         split: What to measure; auto takes the test split, else the validation split, else everything.
+        unseen: Leave out the pictures that the run was trained on.
         json: Write one JSON object with all metrics.
         report: Also write a self-contained HTML page to this file.
         overwrite: Let --report replace a file that is there.
@@ -45,7 +47,7 @@ def evaluate(
 
     output = Output(json=json)
     page = None if report is None else writable(report, overwrite=overwrite)
-    found = measure(run, data, split=split, backend=backend, threads=threads)
+    found = measure(run, data, split=split, unseen=unseen, backend=backend, threads=threads)
     if page is not None:
         found.report(page, overwrite=overwrite)
     if json:
@@ -57,15 +59,16 @@ def evaluate(
 
 def _show(output: Output, found: Evaluation, page: Path | None) -> None:
     rows = [row for row in found.summary() if row[0] != "pictures"]
-    rows.append(("pictures", _pictures(found)))
+    rows.append(("pictures", str(found.pictures)))
     output.facts(f"{found.model.run.name}, on {_split(found)}", rows)
     if found.seen_in_training:
         output.say(
-            f"{found.seen_in_training} of these pictures were trained on: the result flatters the model",
+            f"{found.seen_in_training} of these pictures were trained on, which flatters the model; "
+            "--unseen leaves them out",
             style="yellow",
         )
     for problem in found.problems[:_SHOWN]:
-        output.say(f"left out: {problem.key}: {problem.reason}", style="yellow")
+        output.say(f"{problem.severity}: {problem.key}: {problem.reason}", style="yellow")
     if len(found.problems) > _SHOWN:
         output.say(f"… and {len(found.problems) - _SHOWN} more; --json lists all", style="yellow")
     if page is not None:
@@ -77,7 +80,3 @@ _SHOWN = 5
 
 def _split(found: Evaluation) -> str:
     return "all pictures" if found.split == "all" else f"{found.split} pictures"
-
-
-def _pictures(found: Evaluation) -> str:
-    return f"{found.pictures}" + (f", {len(found.problems)} left out" if found.problems else "")

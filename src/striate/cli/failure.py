@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import traceback
 from collections.abc import Sequence
 
 from striate.cli.output import Output
@@ -14,8 +15,10 @@ __all__ = ["report"]
 _BUG = 1
 
 
-def report(error: BaseException, words: Sequence[str], *, json: bool) -> int:
+def report(error: BaseException, words: Sequence[str], *, json: bool, debug: bool) -> int:
     """Tell `error` to the user or the machine; the exit code that belongs to it."""
+    if debug:
+        traceback.print_exception(error)
     known = _as_known(error)
     output = Output(json=json)
     if known is None:

@@ -7,6 +7,7 @@ before any package is imported.
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -24,8 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 ok, 1 a bug in striate, 2 usage, 3 data, 4 machine, 5 interrupted and resumable.
     """
-    if argv is None:  # the process is ours; imports make much garbage-free work for the collector
-        gc.set_threshold(100_000)
+    if argv is None:
+        _own_process()
     words = list(sys.argv[1:] if argv is None else argv)
     own = words[: words.index("--")] if "--" in words else words
     debug = "--debug" in own
@@ -40,18 +41,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _OK
     except (Exception, KeyboardInterrupt) as error:
-        if debug:
-            raise
         from striate.cli.failure import report
 
-        return report(error, words, json="--json" in own)
+        return report(error, words, json="--json" in own, debug=debug)
+
+
+def _own_process() -> None:
+    """What only a process that is nothing but this command may do."""
+    gc.set_threshold(100_000)  # imports make many objects and no garbage: an eighth of the start
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 gets escapes, not a crash
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _dispatch(words: list[str]) -> int:
+    if words[:1] == ["help"] and len(words) > 1:
+        words = [*words[1:], "--help"]
     if not words or words[0] in _HELP:
         from striate.cli.overview import overview
 
-        sys.stdout.write(overview(words[1] if len(words) > 1 and words[1] in FAMILIES else ""))
+        sys.stdout.write(overview())
         return _OK
     if words[0] in ("--version", "-V"):
         from striate import __version__

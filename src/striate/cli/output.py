@@ -139,7 +139,7 @@ class Output:
         from rich.text import Text
 
         grid = Table.grid(padding=(0, 1))
-        grid.add_column(width=9, justify="right")
+        grid.add_column(width=9)
         grid.add_column(overflow="fold")
         grid.add_row(Text(f"{word}:", style=style), Text(shown(sentence)))
         self.console(talk=True).print(grid)

@@ -150,15 +150,14 @@ class Lines:
         """The best classes, one a line."""
         if not found["known"]:
             self._unknown += 1
-            self._print(Text("  unknown: too unsure to promise one of", style="yellow"))
+            self._print(Text("  unknown; the nearest are", style="yellow"))
         answers = found.get("labels", [found["label"]]) if found["known"] else []
-        width = max(_BAR, min(40, self._width - self._label - 14))
+        width = max(_BAR, min(40, self._width - self._label - 15))
         for name, score in best(found["scores"], self._top or _DETAIL).items():
-            row = Text.assemble(
-                "  ", (cut(shown(name), self._label), "bold" if name in answers else ""), "  "
-            )
-            row.append(bar(score, width), style="cyan" if name in answers else "dim")
-            self._print(row.append(f" {100 * score:5.1f} %"))
+            chosen = name in answers
+            row = Text.assemble("  ", (cut(shown(name), self._label), "bold" if chosen else ""))
+            row.append(f"  {100 * score:5.1f} %  ")
+            self._print(row.append(bar(score, width).rstrip(), style="cyan" if chosen else "dim"))
 
 
 def _values(found: dict[str, Any]) -> list[tuple[str, str]]:

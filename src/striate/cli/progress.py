@@ -215,7 +215,10 @@ class LiveEvents:
             self._task = None
 
     def _line(self, text: str, style: str) -> None:
-        self._console.print(f"  {shown(text)}", style=style)
+        from rich.padding import Padding
+        from rich.text import Text
+
+        self._console.print(Padding(Text(shown(text), style=style), (0, 0, 0, 2), expand=False))
 
     def close(self) -> None:
         """Take the bar away; the lines stay."""

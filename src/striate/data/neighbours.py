@@ -7,7 +7,9 @@ odd horizontal frequency; so one pass over pairs finds mirrored copies, too.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,7 +26,12 @@ SURVIVORS = 60
 """Pairs a picture, on average, among which its nearest are looked for."""
 
 SAMPLE = 2000
-ROWS, COLUMNS = 256, 2048  # of a block; its similarities stay in the processor's cache
+TILE = 64
+ROW_TILES, COLUMN_TILES = 4, 32
+"""Tiles of 64 × 64 pairs are multiplied in stacks: small products run on the thread that asks for
+them; one large product would wake the threads of the BLAS, ten times slower on a busy machine."""
+
+CHUNK = 2048
 ONE_CELL = 100_000
 CELL = 4_000
 CELLS_EACH = 3
@@ -59,7 +66,7 @@ class Candidates:
 
 def describe(thumbs: Array) -> Descriptors:
     """Descriptors of thumbs (N, h, h), uint8; brightness and contrast do not count."""
-    parts = [_coefficients(smoothed(thumbs[i : i + COLUMNS])) for i in range(0, len(thumbs), COLUMNS)]
+    parts = [_coefficients(smoothed(thumbs[i : i + CHUNK])) for i in range(0, len(thumbs), CHUNK)]
     found = np.concatenate(parts) if parts else np.empty((0, FREQUENCIES, FREQUENCIES), np.float32)
     count, half = len(found), FREQUENCIES**2 // 2
     even, odd = found[:, :, 0::2].reshape(count, half), found[:, :, 1::2].reshape(count, half)
@@ -93,24 +100,24 @@ def candidates(descriptors: Descriptors, *, one_cell: int = ONE_CELL) -> Candida
     of many randomly chosen landmarks.
     """
     least = _least_similar(descriptors)
-    found = [np.empty((3, 0))]
+    parts = []
     for cell in _cells(descriptors, one_cell):
-        for rows, columns, similar in _similar_pairs(descriptors.take(cell), least):
-            found.append(np.stack([cell[rows], cell[columns], similar]))
-    first, second, similar = np.concatenate(found, axis=1)
-    pairs, unique = np.unique(np.stack([first, second]).astype(np.int64), axis=1, return_index=True)
-    kept = _nearest(pairs, similar[unique])
+        first, second, similar = _similar_pairs(descriptors.take(cell), least)
+        parts.append((cell[first], cell[second], similar))
+    first, second, similar = (np.concatenate([np.empty(0), *one]) for one in zip(*parts, strict=True))
+    number = first * len(descriptors) + second  # one number a pair, exact in float64 up to 90 million
+    _, unique = np.unique(number, return_index=True)
+    pairs, similar = np.stack([first, second]).astype(np.int64)[:, unique], similar[unique]
+    kept = _nearest(pairs, similar)
     first, second = pairs[:, kept]
     mirrored = np.einsum("pk,pk->p", descriptors.odd[first], descriptors.odd[second]) < 0
     return Candidates(first, second, mirrored)
 
 
 def _similarity(one: Descriptors, other: Descriptors) -> Array:
-    """Cosine of every pair (N, M), mirrored where that is larger."""
-    turned: Array = one.odd @ other.odd.T
-    np.abs(turned, out=turned)
-    turned += one.even @ other.even.T
-    return turned
+    """Cosine of every pair, float32 (N, M), mirrored where that is larger."""
+    found: Array = np.abs(one.odd @ other.odd.T) + one.even @ other.even.T
+    return found
 
 
 def _least_similar(descriptors: Descriptors) -> float:
@@ -134,7 +141,7 @@ def _cells(descriptors: Descriptors, one_cell: int) -> Iterator[Array]:
     nearest = np.concatenate(
         [
             np.argsort(-_similarity(descriptors.take(rows), landmarks), axis=1)[:, :CELLS_EACH]
-            for rows in np.array_split(np.arange(count), -(-count // COLUMNS))
+            for rows in np.array_split(np.arange(count), -(-count // CHUNK))
         ]
     )
     order = np.argsort(nearest.ravel(), kind="stable")
@@ -143,20 +150,50 @@ def _cells(descriptors: Descriptors, one_cell: int) -> Iterator[Array]:
         yield order[start:end] // nearest.shape[1]
 
 
-def _similar_pairs(descriptors: Descriptors, least: float) -> Iterator[tuple[Array, Array, Array]]:
-    """Rows, columns (row < column) and similarities of the pairs above `least`, block by block."""
-    count = len(descriptors)
-    for top in range(0, count, ROWS):
-        rows = descriptors.take(slice(top, top + ROWS))
-        for left in range(top, count, COLUMNS):
-            similar = _similarity(rows, descriptors.take(slice(left, left + COLUMNS)))
-            above = similar > least
-            if not above.any():
-                continue
-            row, column = np.nonzero(above)
-            upper = row + top < column + left
-            row, column = row[upper], column[upper]
-            yield row + top, column + left, similar[row, column]
+def _similar_pairs(descriptors: Descriptors, least: float) -> tuple[Array, Array, Array]:
+    """First and second (first < second) and similarity of all pairs above `least`."""
+    rows = [_tiles(values, ROW_TILES) for values in (descriptors.even, descriptors.odd)]
+    columns = [
+        np.ascontiguousarray(_tiles(values, COLUMN_TILES).transpose(0, 2, 1))
+        for values in (descriptors.even, descriptors.odd)
+    ]
+    workers = os.cpu_count() or 1
+
+    def work(worker: int) -> list[tuple[Array, Array, Array]]:
+        found = np.empty((ROW_TILES, COLUMN_TILES, TILE, TILE), np.float32)
+        turned = np.empty_like(found)
+        pairs = []
+        for top in range(worker * ROW_TILES, len(rows[0]), workers * ROW_TILES):
+            even, odd = (kind[top : top + ROW_TILES, None] for kind in rows)
+            for left in range(top // COLUMN_TILES * COLUMN_TILES, len(columns[0]), COLUMN_TILES):
+                across = slice(left, left + COLUMN_TILES)
+                np.abs(np.matmul(odd, columns[1][None, across], out=turned), out=turned)
+                np.matmul(even, columns[0][None, across], out=found)
+                near = np.flatnonzero(np.add(found, turned, out=found) > least)
+                if len(near):
+                    pairs.append(_numbered(near, found, top, left))
+        return pairs
+
+    with ThreadPoolExecutor(workers, "striate-pairs") as pool:
+        parts = [pair for part in pool.map(work, range(workers)) for pair in part]
+    first, second, similar = (np.concatenate([np.empty(0), *one]) for one in zip(*parts, strict=True))
+    return first.astype(np.int64), second.astype(np.int64), similar
+
+
+def _tiles(values: Array, multiple: int) -> Array:
+    """`values` (N, K) as (T, 64, K), T a multiple of `multiple`, filled up with zeros, like nothing."""
+    count = -(-len(values) // (TILE * multiple)) * multiple
+    padded = np.zeros((count * TILE, values.shape[1]), np.float32)
+    padded[: len(values)] = values
+    return padded.reshape(count, TILE, -1)
+
+
+def _numbered(near: Array, found: Array, top: int, left: int) -> tuple[Array, Array, Array]:
+    """Positions in a stack of tiles as numbers of pictures, the upper triangle only."""
+    row_tile, column_tile, row, column = np.unravel_index(near, found.shape)
+    first, second = (top + row_tile) * TILE + row, (left + column_tile) * TILE + column
+    upper = first < second
+    return first[upper], second[upper], found.ravel()[near[upper]]
 
 
 def _nearest(pairs: Array, similar: Array) -> Array:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from striate.data.dataset import Dataset, Record
-from striate.errors import DataError, UnknownNameError
+from striate.errors import DataError, PictureError, UnknownNameError, UsageError
 from striate.runs.run import Run
 from striate.task import Evidence, Result
 from striate.types import SPLITS, Picture, Problem
@@ -31,7 +31,7 @@ class Evaluation(Mapping[str, Any]):
     `metrics`: what the task's meter computed, JSON-ready. `split`: what was measured: "train",
     "validation", "test" or "all". `pictures`: how many. `seen_in_training`: how many of them the
     model was trained on, by content; None where the run does not list its pictures. `problems`: what
-    was left out, and why. `evidence`: pictures, truths and answers, for a report.
+    was left out or looks wrong, and why. `evidence`: pictures, truths and answers, for a report.
     """
 
     metrics: Mapping[str, Any]
@@ -66,7 +66,7 @@ class Evaluation(Mapping[str, Any]):
             "split": self.split,
             "pictures": self.pictures,
             "seen_in_training": self.seen_in_training,
-            "left_out": [problem.to_dict() for problem in self.problems],
+            "problems": [problem.to_dict() for problem in self.problems],
             **self.metrics,
         }
 
@@ -95,23 +95,31 @@ def evaluate(
     source: FilePath,
     *,
     split: SplitChoice = "auto",
+    unseen: bool = False,
     backend: Literal["onnxruntime", "openvino"] = "onnxruntime",
     threads: int = 0,
 ) -> Evaluation:
     """How good the trained run is on the data set `source`: a folder, a table or an embedded set.
 
-    `split`: "auto" takes the test split, or else the validation split, or else everything. Raises
+    `split`: "auto" takes the test split, or else the validation split, or else everything. `unseen`
+    leaves out what the run was trained on, which is told by content, wherever it lies. Raises
     `DataError` where nothing can be measured, and names labels that the run does not know.
     """
-    return evaluate_model(load(run, backend=backend, threads=threads), source, split=split)
+    model = load(run, backend=backend, threads=threads)
+    return evaluate_model(model, source, split=split, unseen=unseen)
 
 
-def evaluate_model(model: Model, source: FilePath, *, split: SplitChoice = "auto") -> Evaluation:
+def evaluate_model(
+    model: Model, source: FilePath, *, split: SplitChoice = "auto", unseen: bool = False
+) -> Evaluation:
     """`evaluate` with a loaded model."""
     if split not in SPLIT_CHOICES:
         raise UnknownNameError("split", split, SPLIT_CHOICES)
     given = model.task.read(source if isinstance(source, str) else Path(source))
     chosen, name = _choose(given, split)
+    trained = _trained_on(model.run)
+    if unseen:
+        chosen = _without(chosen, trained, model.run.name)
     aligned = model.task.align(chosen)
     measured, results, unreadable = _answers(model, aligned)
     if not results:
@@ -125,7 +133,7 @@ def evaluate_model(model: Model, source: FilePath, *, split: SplitChoice = "auto
     return Evaluation(
         metrics=metrics,
         split=name,
-        seen_in_training=_seen(model.run, measured),
+        seen_in_training=None if trained is None else sum(_are_in(trained, measured)),
         problems=(*given.problems, *unreadable),
         evidence=Evidence(measured, results, metrics),
         model=model,
@@ -163,10 +171,35 @@ def _problem(record: Record[Any], reason: str, remedy: str) -> Problem:
     return Problem("unreadable", "error", record.key, reason, remedy)
 
 
-def _seen(run: Run, dataset: Dataset[Any]) -> int | None:
-    """How many of the records the run was trained on, by the hash of their content."""
+def _trained_on(run: Run) -> frozenset[str] | None:
+    """The content hashes of the run's training pictures; None if it does not list them."""
     if _LISTING not in run.files:
         return None
     listed = json.loads(run.file(_LISTING).read_bytes())["pictures"]
-    trained = {row["sha256"] for row in listed if row["split"] == "train"}
-    return sum(record.origin.content_hash() in trained for record in dataset)
+    return frozenset(row["sha256"] for row in listed if row["split"] == "train")
+
+
+def _are_in(trained: frozenset[str], dataset: Dataset[Any]) -> list[bool]:
+    """Whether each record is among `trained`; one that cannot be read is not."""
+    found = []
+    for record in dataset:
+        try:
+            found.append(record.origin.content_hash() in trained)
+        except PictureError:
+            found.append(False)
+    return found
+
+
+def _without(dataset: Dataset[Any], trained: frozenset[str] | None, run: str) -> Dataset[Any]:
+    if trained is None:
+        raise UsageError(
+            f"run {run} does not list the pictures that it was trained on",
+            remedy="leave out --unseen (unseen=True), and see to it yourself that the pictures are new",
+        )
+    rows = [row for row, seen in enumerate(_are_in(trained, dataset)) if not seen]
+    if not rows:
+        raise DataError(
+            f"run {run} was trained on each of the {len(dataset)} pictures in {dataset.shown_root()}",
+            expected="pictures that are new to it",
+        )
+    return dataset.take(rows)

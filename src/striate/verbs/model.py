@@ -143,11 +143,13 @@ class Model:
         ):
             yield Answer(path, result, error)
 
-    def evaluate(self, source: FilePath, *, split: SplitChoice = "auto") -> Evaluation:
+    def evaluate(
+        self, source: FilePath, *, split: SplitChoice = "auto", unseen: bool = False
+    ) -> Evaluation:
         """Measure the model on pictures whose answer is known; see `striate.evaluate`."""
         from striate.verbs.evaluate import evaluate_model
 
-        return evaluate_model(self, source, split=split)
+        return evaluate_model(self, source, split=split, unseen=unseen)
 
     # -- graphs -------------------------------------------------------------------------------
 

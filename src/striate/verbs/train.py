@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from striate.engine.distributed import process_group
+from striate.engine.distributed import process_group, share_json, wait
 from striate.engine.events import Event, Note
 from striate.engine.memory import freed_memory_is_kept
 from striate.runs.folder import RunWriter
@@ -59,14 +59,17 @@ def train(
             tell=tell if place.rank == 0 else lambda event: None,
         )
         if place.rank != 0:
-            session.follow()
+            if not share_json(None):
+                session.follow()
+                wait()  # until rank 0 has sealed the run
             return load(out)
         with RunWriter.begin(Path(out), resume=resume, overwrite=overwrite) as writer:
-            if writer.already_sealed:
+            if share_json(writer.already_sealed):
                 tell(Note(f"{out} is finished already; nothing to resume"))
             else:
                 for event in session.lead(writer):
                     tell(event)
+                wait()
     return load(out)
 
 

@@ -102,7 +102,7 @@ class Building:
             if view.px_per_m > 4:
                 wall.rect((xs[0] - 0.09, xs[1] + 0.09), (y0 - 0.1, y1 + 0.09), self.trim)
             wall.rect(xs, (y0, y1), pane, tone=0.35 + 0.5 * wall.tone, glow=lit)
-            if drawn and not on:
+            if drawn and not on and view.px_per_m > 3:
                 wall.rect(xs, (y1 - drop * (y1 - y0), y1), lighter(pane, 0.55))
         if self.busy > 0:
             self._posters(wall_of(sketch, view, FRONT, 0.04), half)
@@ -140,6 +140,8 @@ class Building:
         slope, fall = view.tone(0, 0.75, -0.66), view.tone(0, 0, -1)
         whole = ((-half, 2.55, z), (half, 2.55, z), (half, 1.97, out), (-half, 1.97, out))
         sketch.face(whole, self.awning, slope)
+        if view.px_per_m < 2.5:
+            return
         stripes = max(4, int(2 * half / 0.75))
         step = 2 * half / stripes
         for index in range(stripes):

@@ -33,7 +33,7 @@ class Furniture:
     @property
     def stuff(self) -> StuffName:
         """Its semantic class."""
-        return "vegetation" if self.kind in ("bush", "planter", "hedge") else "furniture"
+        return "vegetation" if self.kind in ("bush", "planter") else "furniture"
 
     def draw(self, sketch: Sketch, view: View) -> None:
         """Draw it by its kind."""
@@ -110,21 +110,6 @@ def _planter(piece: Furniture, sketch: Sketch, view: View) -> None:
         sketch.ball((rng.uniform(-0.5, 0.5), rng.uniform(0.65, 0.9), -0.2), 0.075, piece.tint, 0.7)
 
 
-def _hedge(piece: Furniture, sketch: Sketch, view: View) -> None:
-    rng = random.Random(piece.seed)
-    box(
-        sketch,
-        view,
-        (-piece.half, 0, -0.3),
-        (piece.half, 0.8, 0.3),
-        piece.tint,
-        top=_SNOW if view.snow else lighter(piece.tint, 0.12),
-    )
-    for _ in range(int(piece.half * 8)):
-        spot = (rng.uniform(-piece.half, piece.half), rng.uniform(0.1, 0.8), -0.31)
-        sketch.ball(spot, 0.13, rng.choice((darker(piece.tint, 0.15), lighter(piece.tint, 0.15))), 0.4)
-
-
 def _column(piece: Furniture, sketch: Sketch, view: View) -> None:
     at = view.billboard
     sketch.face((at(-0.55, 0), at(0.55, 0), at(0.55, 2.5), at(-0.55, 2.5)), (226, 218, 200), 0.5)
@@ -178,7 +163,6 @@ _KINDS: MappingProxyType[str, tuple[float, _Draw, tuple[Rgb, ...]]] = MappingPro
         "bollard": (0.15, _bollard, ((60, 64, 72), (120, 66, 60))),
         "bush": (0.8, _bush, _GREENS),
         "planter": (0.6, _planter, ((236, 110, 120), (246, 196, 80), (190, 120, 200))),
-        "hedge": (1.5, _hedge, _GREENS),
         "column": (0.7, _column, ((66, 100, 92), (92, 76, 84))),
         "cone": (0.3, _cone, ((240, 116, 52),)),
         "parasol": (1.1, _parasol, _TINTS),
@@ -196,9 +180,7 @@ CLUTTER_KINDS: tuple[str, ...] = (
 )
 
 
-def make_furniture(rng: random.Random, kind: str, half: float | None = None) -> Furniture:
-    """A piece of `kind` drawn by `rng`; `half` overrides half its length."""
-    usual, _, tints = _KINDS[kind]
-    return Furniture(
-        kind, jittered(rng, rng.choice(tints)), usual if half is None else half, rng.getrandbits(32)
-    )
+def make_furniture(rng: random.Random, kind: str) -> Furniture:
+    """A piece of `kind` drawn by `rng`."""
+    half, _, tints = _KINDS[kind]
+    return Furniture(kind, jittered(rng, rng.choice(tints)), half, rng.getrandbits(32))
