@@ -89,7 +89,10 @@ def measure_all(names: Sequence[str], *, quick: bool, console: Console) -> int:
             console.print(f"[bold red]{name} failed[/]: {escape(str(error))}", highlight=False)
             failed.append(name)
     title = "smoke run: it works; the figures mean nothing" if quick else "striate beside its peers"
-    print_table(Console(), rows, title=title)
+    results = Console()
+    if not results.is_terminal:
+        results = Console(width=160)
+    print_table(results, rows, title=title)
     missed = [] if quick else [row.what for row in rows if row.reached is False]
     for words in (*failed, *missed):
         console.print(f"[bold red]not reached[/]: {escape(words)}")

@@ -34,7 +34,7 @@ class Peers:
         return str(self.python.with_name(name))
 
     def ask(self, script: str, *arguments: object) -> dict[str, Any]:
-        """What `bench/peers/SCRIPT` answers. It runs in a scratch folder: ultralytics writes where it is."""
+        """What `bench/peers/SCRIPT` answers. ultralytics writes where it runs: a scratch folder."""
         words = [str(self.python), str(SCRIPTS / script), *(str(word) for word in arguments)]
         return ask(words, env=self.env, folder=self._home)
 
@@ -60,7 +60,7 @@ class Peers:
 
 
 def prepare(home: Path, *, say: Callable[[str], None]) -> Peers:
-    """The peers' environment; `STRIATE_BENCH_PEERS` names one that is there: its Python, or its folder."""
+    """The peers' environment; `STRIATE_BENCH_PEERS` names one that is there, or its Python."""
     given = os.environ.get(OVERRIDE)
     if given:
         path = Path(given)

@@ -1,4 +1,4 @@
-"""Commands as a user starts them: timed cold, in turns, with their memory; scripts that answer in JSON."""
+"""Commands as a user starts them: timed cold, in turns, with their memory; scripts that answer."""
 
 from __future__ import annotations
 

@@ -100,7 +100,9 @@ def test_train_is_declared_as_it_is() -> None:
 def test_every_name_is_at_home_and_typed() -> None:
     tree = ast.parse(Path(striate.__file__).read_text("utf-8"))
     (block,) = (node for node in tree.body if isinstance(node, ast.If))  # if TYPE_CHECKING
-    typed = {alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    typed = {
+        alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
     assert typed == set(striate.__all__) - {"__version__"}
     for name in sorted(typed - {"train"}):
         assert getattr(striate, name).__name__ == name

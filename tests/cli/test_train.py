@@ -29,7 +29,7 @@ def heard(monkeypatch: pytest.MonkeyPatch, make_run: Callable[..., Run]) -> list
     run = make_run()
 
     def train(source: str, **values: Any) -> Any:
-        on_event = values.pop("on_event")
+        on_event = values.pop("on_event", lambda event: None)
         calls.append({"source": source, **values})
         on_event(Stage("train", "training", total=2))
         on_event(Epoch(1, 1, 0.5, {"accuracy": 0.75}, 1.0, 0.0, best=True))
@@ -131,6 +131,14 @@ def test_machines_get_events(striate: Call, heard: list[dict[str, Any]]) -> None
     found = striate("train", "x", "--out", "y", "--json")
     assert [line["event"] for line in found.lines] == ["stage", "epoch", "finished"]
     assert found.err == ""
+
+
+def test_one_process_speaks_for_all(
+    striate: Call, heard: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    found = striate("train", "x", "--out", "y")
+    assert (found.code, found.out, found.err, len(heard)) == (0, "", "", 1)
 
 
 def test_an_interruption_can_be_resumed(striate: Call, heard: list[dict[str, Any]]) -> None:

@@ -33,6 +33,7 @@ def test_metrics_of_a_folder(make_run: MakeRun, clean: Path) -> None:
     line = json.dumps(found.to_dict(), allow_nan=False)
     assert json.loads(line)["accuracy"] == found["accuracy"]
     assert found.summary()
+    assert "accuracy" in found._repr_html_()
 
 
 def test_a_table_of_numbers(make_run: MakeRun, clean: Path) -> None:

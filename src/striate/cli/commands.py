@@ -31,7 +31,7 @@ COMMANDS: Mapping[str, Command] = {
         "measure a run on pictures whose answer is known", "striate.cli.evaluate:evaluate"
     ),
     "export": Command("write a run's model as one ONNX or OpenVINO file", "striate.cli.export:export"),
-    "data check": Command("find what is wrong with a data set", "striate.cli.data:check"),
+    "data check": Command("find what is wrong with a data set", "striate.cli.check:check"),
     "data list": Command("list the embedded data sets", "striate.cli.data:list_sets"),
     "data write": Command("write an embedded set as picture files", "striate.cli.data:write"),
     "data scenes": Command(

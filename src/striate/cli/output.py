@@ -74,6 +74,7 @@ class Output:
 
     def console(self, *, talk: bool = False) -> Console:
         """The rich console of stdout, or of stderr for talk."""
+        self._spoken.add(talk)
         if talk not in self._consoles:
             from rich.console import Console
 
@@ -97,14 +98,27 @@ class Output:
         """A title, and names with their values beneath it, aligned."""
         left = max((len(name) for name, _ in rows), default=0)
         room = max(20, self._width(talk=talk) - left - 4)
-        lines = [("", "")] if talk in self._spoken else []
-        lines.append((shown(title), "bold"))
+        self._title(title, "bold", talk=talk)
         for name, value in rows:
             first, *rest = textwrap.wrap(shown(value), room, break_on_hyphens=False) or [""]
-            lines.append((f"  {shown(name):<{left}}  {first}", ""))
-            lines += [(" " * (left + 4) + line, "") for line in rest]
-        for line, style in lines:
-            self._line(line, style, talk=talk)
+            self._line(f"  {shown(name):<{left}}  {first}", "", talk=talk)
+            for line in rest:
+                self._line(" " * (left + 4) + line, "", talk=talk)
+
+    def listing(self, title: str, lines: Sequence[tuple[str, str]], *, style: str) -> None:
+        """A title, and (sentence, style) beneath it, wrapped, on stdout."""
+        self._title(title, style, talk=False)
+        room = max(20, self._width(talk=False) - 2)
+        for text, one in lines:
+            wrapped = textwrap.wrap(shown(text), room, subsequent_indent="  ", break_on_hyphens=False)
+            for line in wrapped:
+                self._line(f"  {line}", one, talk=False)
+
+    def _title(self, title: str, style: str, *, talk: bool) -> None:
+        """Apart from what stands above it on the same stream."""
+        if talk in self._spoken or (self._spoken and self.live and self.watched):
+            self._line("", "", talk=talk)
+        self._line(shown(title), style, talk=talk)
 
     def _width(self, *, talk: bool) -> int:
         watched = self.watched if talk else self.live

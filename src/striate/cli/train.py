@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from cyclopts import Group
 from striate.cli.flags import flags_of, given, with_flags
 from striate.cli.output import Output
 from striate.cli.progress import listener
+from striate.engine.events import Event, Finished
 from striate.engine.settings import TrainSettings
 from striate.nn.augment.settings import AugmentSettings
 from striate.task import task_names, task_type
@@ -49,17 +51,22 @@ def train(
     """
     import striate
 
-    output = Output(json=json)
+    output, wishes = Output(json=json), given(settings)
+    if os.environ.get("RANK", "0") != "0":  # under torchrun one process speaks for all
+        striate.train(source, out=out, task=task, resume=resume, overwrite=overwrite, **wishes)
+        return 0
+    ended: list[Finished] = []
     with listener(output) as listen:
+
+        def tell(event: Event) -> None:
+            listen(event)
+            ended.extend([event] if isinstance(event, Finished) else [])
+
         model = striate.train(
-            source,
-            out=out,
-            task=task,
-            resume=resume,
-            overwrite=overwrite,
-            on_event=listen,
-            **given(settings),
+            source, out=out, task=task, resume=resume, overwrite=overwrite, on_event=tell, **wishes
         )
+        if json and not ended:  # a run that is finished already has nothing to tell
+            listen(Finished(str(out), model.header.metrics, 0.0))
     if not json:
         conclude(output, model, str(out))
     return 0

@@ -137,8 +137,9 @@ def _warp_matrices(warp: Array, height: int, width: int) -> tuple[Array, Array, 
 def _interpolation(positions: Array, count: int) -> Array:
     """Weights (P, n, count) that interpolate linearly at `positions` (P, n) from -1 to 1."""
     index = (np.clip(positions, -1, 1) + 1) * ((count - 1) / 2)
-    distance: Array = np.abs(index[:, :, None] - np.arange(count, dtype=np.float32))
-    return np.maximum(1 - distance, 0)
+    distance = np.abs(index[:, :, None] - np.arange(count, dtype=np.float32))
+    weights: Array = np.maximum(1 - distance, 0)
+    return weights
 
 
 def _correlation(first: Array, second: Array, inside: Array) -> Array:

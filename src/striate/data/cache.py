@@ -101,7 +101,7 @@ def prepare_all(
 
 
 def _hashed(records: Sequence[Record[Any]]) -> tuple[list[int], list[str], list[Problem]]:
-    """Indices of the records whose content can be hashed, their hashes, and what is wrong with the rest."""
+    """Indices of the records that can be hashed, their hashes, and what is wrong with the rest."""
     indices: list[int] = []
     hashes: list[str] = []
     problems: list[Problem] = []
@@ -241,7 +241,8 @@ def _require_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed * 1.02 + 2**20:
         raise DiskError(
-            f"prepared pictures need {needed / 2**20:.0f} MB in {folder}, {free / 2**20:.0f} MB are free",
+            f"prepared pictures need {needed / 2**20:.0f} MB in {folder}",
+            expected=f"no more than the {free / 2**20:.0f} MB that are free",
             remedy="free some space, choose a smaller --size, or set STRIATE_HOME to another disk",
         )
 

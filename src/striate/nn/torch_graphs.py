@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -47,7 +48,10 @@ class TorchGraph:
                     self._device.type, self._precision, enabled=self._precision != torch.float32
                 ),
             ):
-                pixels = torch.from_numpy(feeds["pictures"]).to(self._device).permute(0, 3, 1, 2)
+                given = feeds["pictures"]
+                # torch warns of read-only memory, which the cache's is
+                own = given if given.flags.writeable else np.array(given)
+                pixels = torch.from_numpy(own).to(self._device).permute(0, 3, 1, 2)
                 pixels = pixels.float().contiguous(memory_format=self._memory_format)
                 found = self._recipe.outputs(self._module, pixels)
         finally:

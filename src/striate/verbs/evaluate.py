@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -58,6 +59,14 @@ class Evaluation(Mapping[str, Any]):
     def summary(self) -> list[tuple[str, str]]:
         """The few metrics that a person reads first: (name, formatted value)."""
         return self.model.task.summary(self.metrics)
+
+    def _repr_html_(self) -> str:
+        """A small table for notebooks; nothing is fetched."""
+        rows = "".join(
+            f'<tr><td style="text-align:left">{escape(name)}</td><td>{escape(value)}</td></tr>'
+            for name, value in self.summary()
+        )
+        return f"<table>{rows}</table>"
 
     def to_dict(self) -> dict[str, Any]:
         """The line of `striate evaluate --json`."""

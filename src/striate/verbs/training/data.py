@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from striate.data.cache import PreparedSet, prepare_all
 from striate.data.dataset import Dataset
+from striate.data.duplicates import near_duplicates
 from striate.data.guess import require_trainable
 from striate.data.split import split
 from striate.engine.distributed import Place, wait
@@ -26,6 +27,8 @@ __all__ = ["Material", "arrays_of", "gather"]
 _HELD_AT_MOST = 5000
 """Validation pictures beyond this sharpen nothing that matters and are better trained on."""
 _HELD_FRACTION = 0.2
+_COMPARED_AT_MOST = 60_000
+"""Comparing takes about half a millisecond a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,29 @@ class Material:
 
 
 def gather(
-    task: Task[Any, Any], source: str, *, seed: int, place: Place
+    task: Task[Any, Any], source: str, *, seed: int, place: Place, tell: Callable[[Event], None]
 ) -> Generator[Event, None, Material]:
-    """Read `source`, split it where it is not, learn the task's facts, prepare every split."""
+    """Read `source`, split it where it is not, learn the task's facts, prepare every split.
+
+    `tell` hears of progress within a step, between the events that are yielded.
+    """
+
+    def progress(done: int) -> None:
+        tell(Step(done))
+
     yield Stage("read", f"reading {source}")
     raw = task.read(source)
-    dataset, notes = _with_held_out(raw, seed)
+    clusters: list[list[str]] = []
+    if "validation" not in raw.splits:
+        pool = raw.only("train") if raw.splits else raw
+        if len(pool) <= _COMPARED_AT_MOST:
+            yield Stage("compare", "looking for near duplicates, which must not part", total=len(pool))
+            clusters = near_duplicates(pool, on_progress=progress)
+        else:
+            yield Note(
+                f"{len(pool)} pictures are too many to compare all: only equal files stay together"
+            )
+    dataset, notes = _with_held_out(raw, seed, clusters)
     require_trainable(dataset.only("train"))
     yield from notes
     learnt = task.learn(dataset.only("train"))
@@ -60,8 +80,8 @@ def gather(
     parts: dict[Split, Dataset[Any]] = {}
     for name in dataset.splits:
         part = dataset.only(name)
-        prepared[name] = yield from _prepare(learnt, part, name)
-        parts[name] = part.take(list(prepared[name].kept))
+        prepared[name] = yield from _prepare(learnt, part, name, progress)
+        parts[name] = part.take(prepared[name].kept.tolist())
     if place.rank == 0:
         wait()
     problems = dataset.problems + tuple(p for one in prepared.values() for p in one.problems)
@@ -75,30 +95,32 @@ def gather(
     return Material(dataset, learnt, prepared, parts, problems, dataset.fingerprint())
 
 
-def _with_held_out(dataset: Dataset[Any], seed: int) -> tuple[Dataset[Any], list[Note]]:
+def _with_held_out(
+    dataset: Dataset[Any], seed: int, clusters: list[list[str]]
+) -> tuple[Dataset[Any], list[Note]]:
     if "validation" in dataset.splits:
         return dataset, []
     total = len(dataset) if not dataset.splits else len(dataset.only("train"))
     fraction = min(_HELD_FRACTION, _HELD_AT_MOST / max(1, total))
-    divided = split(dataset, validation=fraction, test=0.0, seed=seed)
+    divided = split(dataset, validation=fraction, test=0.0, seed=seed, clusters=clusters)
     held = len(divided.only("validation")) if "validation" in divided.splits else 0
     return divided, [
         Note(f"no validation split was given: {held} training pictures are held out for it")
     ]
 
 
-def _prepare(task: Task[Any, Any], part: Dataset[Any], name: str) -> Generator[Event, None, PreparedSet]:
+def _prepare(
+    task: Task[Any, Any], part: Dataset[Any], name: str, progress: Callable[[int], None]
+) -> Generator[Event, None, PreparedSet]:
     yield Stage("cache", f"preparing {len(part)} {name} pictures", total=len(part))
-    done: list[int] = []
     found = prepare_all(
         part,
         task.prepare,
         at_least_hw=task.read_at_least_hw,
         key=_preparation(task),
         size_hw=task.input_hw,
-        on_progress=done.append,
+        on_progress=progress,
     )
-    yield Step(len(part))
     return found
 
 

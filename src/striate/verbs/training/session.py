@@ -145,7 +145,11 @@ class Session:
     def _set_up(self) -> Generator[Event, None, _Setup]:
         settings = self.request.train
         material = yield from gather(
-            self.request.new_task(), self.request.source, seed=settings.seed, place=self.place
+            self.request.new_task(),
+            self.request.source,
+            seed=settings.seed,
+            place=self.place,
+            tell=self.tell,
         )
         recipe = recipe_for(material.task)
         start = yield from build_start(
