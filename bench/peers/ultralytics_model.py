@@ -11,6 +11,7 @@ def main() -> None:
     out, classes = sys.argv[1], int(sys.argv[2])
     model = YOLO("yolo11n-cls.yaml")
     model.model = ClassificationModel("yolo11n-cls.yaml", nc=classes, verbose=False)
+    model.model.task, model.model.args = model.task, dict(model.overrides)
     model.model.names = {number: f"class{number}" for number in range(classes)}
     model.save(out)
     print(json.dumps({"parameters": sum(p.numel() for p in model.model.parameters())}))

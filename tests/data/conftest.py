@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from striate.pictures.resize import resize
 from striate.pictures.write import to_bytes
 from striate.types import Picture
 
@@ -21,13 +22,12 @@ def save(tmp_path: Path) -> Save:
     drawn = np.random.default_rng(7)
 
     def write(name: str | bytes, picture: Picture | None = None) -> str:
-        path = os.path.join(os.fsencode(tmp_path), os.fsencode(name))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        path = tmp_path / os.fsdecode(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
         if picture is None:
             picture = drawn.integers(0, 256, (9, 12, 3), dtype=np.uint8)
-        with open(path, "wb") as stream:
-            stream.write(to_bytes(picture, "png"))
-        return os.fsdecode(path)
+        path.write_bytes(to_bytes(picture, "png"))
+        return str(path)
 
     return write
 
@@ -38,14 +38,10 @@ def photo() -> Callable[[int, tuple[int, int]], Picture]:
 
     def draw(seed: int, size_hw: tuple[int, int] = (120, 160)) -> Picture:
         rng = np.random.default_rng(seed)
-        height, width = size_hw
-        y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-        found = np.zeros((height, width, 3), np.float32)
-        for wave in range(1, 40):
-            angle, phase = rng.uniform(0, 2 * np.pi, 2)
-            frequency = 2 * np.pi * wave / 2 / width
-            shape = np.sin(frequency * (np.cos(angle) * x + np.sin(angle) * y) + phase)
-            found += rng.uniform(0.3, 1, 3) * shape[..., None] / wave**0.8
+        found = np.zeros((*size_hw, 3), np.float32)
+        for cells, strength in ((3, 1.0), (6, 0.7), (12, 0.5), (24, 0.35), (48, 0.25)):
+            noise = rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8)
+            found += strength * resize(noise, size_hw, how="bicubic")
         found -= found.min()
         return np.asarray(found / found.max() * 255, np.uint8)
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from striate.data import preparing
 from striate.data.cache import PreparedSet, cache_home, evict, prepare_all
 from striate.data.dataset import Dataset, Record
 from striate.data.origins import ArrayOrigin, FileOrigin
-from striate.errors import DiskError, MachineError
+from striate.errors import DataError, DiskError, MachineError
 from striate.pictures import fit, read, write
 from striate.types import Picture, Prepared
 
@@ -102,7 +105,7 @@ def test_the_same_content_is_prepared_once_wherever_it_lies(tmp_path: Path) -> N
     assert prepared(moved).pixels[0].max() == 127  # black with grey bars: the new content
 
 
-@pytest.mark.parametrize("damage", ["about.json", "pixels.npy", "kept.npy", "geometry.npy"])
+@pytest.mark.parametrize("damage", ["about.json", "pixels.bin", "rows.npy"])
 def test_a_damaged_cache_is_made_again(tmp_path: Path, damage: str) -> None:
     data = photos(tmp_path / "in", 3)
     before = np.array(prepared(data).pixels)
@@ -152,6 +155,117 @@ def test_an_unwritable_home_is_a_disk_error(tmp_path: Path, monkeypatch: pytest.
         prepared(photos(tmp_path / "in", 2))
 
 
+def test_a_full_disk_is_an_error_and_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int, offset: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("striate.data.prepared.os.posix_fallocate", full)
+    with pytest.raises(DiskError, match="No space left"):
+        prepared(photos(tmp_path / "in", 2))
+    assert not list((cache_home() / "prepared").iterdir())
+
+
+def test_old_sets_make_room_for_new_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = photos(tmp_path / "in", 4)
+    prepared(data, key="old")
+    free = {"bytes": 1000}
+
+    def usage(path: Path) -> Any:
+        there = len(list((cache_home() / "prepared").iterdir()))
+        return type("Usage", (), {"free": free["bytes"] if there else 10**9})
+
+    monkeypatch.setattr("striate.data.cache.shutil.disk_usage", usage)
+    assert len(prepared(data, key="new")) == 4
+    assert len(list((cache_home() / "prepared").iterdir())) == 1
+
+
+def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    data = photos(tmp_path / "in", 5)
+    before = np.array(prepared(data).pixels)
+    (folder,) = (cache_home() / "prepared").iterdir()
+    for name in ("pixels.bin", "rows.npy"):
+        content = bytearray((folder / name).read_bytes())
+        content[len(content) // 2] ^= 4
+        (folder / name).write_bytes(content)
+        np.testing.assert_array_equal(prepared(data).pixels, before)
+    assert [path.name for path in (cache_home() / "prepared").iterdir()] == [folder.name]
+
+
+def test_what_another_set_holds_is_not_prepared_again(tmp_path: Path) -> None:
+    data = photos(tmp_path / "in", 6)
+    prepared(data.take([4, 1, 0]))
+    asked: list[Picture] = []
+
+    def count(picture: Picture) -> Prepared:
+        asked.append(picture)
+        return halve(picture)
+
+    found = prepare_all(data, count, at_least_hw=None, key="halve", size_hw=SIZE)
+    assert len(asked) == 3
+    for row, record in enumerate(data):
+        expected = halve(record.origin.read())
+        np.testing.assert_array_equal(found.pixels[row], expected.pixels)
+        assert found.prepared(row).scale_yx == expected.scale_yx
+    prepare_all(data.take([2]), count, at_least_hw=(4, 4), key="halve", size_hw=SIZE)
+    assert len(asked) == 4  # another way to read is another preparation
+
+
+def test_problems_name_the_files_of_today(tmp_path: Path) -> None:
+    data = photos(tmp_path / "in", 3)
+    (tmp_path / "in" / "1.png").write_bytes(b"nonsense")
+    prepared(data)
+    renamed = tuple(Record(f"new-{r.key}", r.origin, r.target) for r in data)
+    found = prepared(Dataset(renamed, ("a",), "", ""))
+    assert [problem.key for problem in found.problems] == ["new-1.png"]
+    with pytest.raises(DataError, match=r"1 of 3 .* new-1\.png"):
+        prepared(Dataset(renamed, ("a",), "", ""), unreadable="fail")
+    assert len(prepared(data.take([0, 2]), unreadable="fail")) == 2
+
+
+def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path: Path) -> None:
+    root = cache_home() / "prepared"
+    for name, age in ((".building-old", 2 * 24 * 3600), (".building-new", 60)):
+        (root / name).mkdir(parents=True)
+        (root / name / "pixels.bin").write_bytes(b"x")
+        for path in (root / name / "pixels.bin", root / name):
+            os.utime(path, (time.time() - age, time.time() - age))
+    assert evict(10**9) == []
+    assert [path.name for path in root.iterdir()] == [".building-new"]
+
+
+@pytest.mark.parametrize("forked", [False, True])
+def test_a_fault_in_prepare_is_raised_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: bool
+) -> None:
+    monkeypatch.setattr(preparing, "_WORTH_FORKING", 1 if forked else 10**9)
+    monkeypatch.setattr(preparing, "_cores", lambda: 2)
+    data = photos(tmp_path / "in", 4)
+
+    def wrong(picture: Picture) -> Prepared:
+        raise ZeroDivisionError("ours")
+
+    with pytest.raises(ZeroDivisionError, match="ours"):
+        prepare_all(data, wrong, at_least_hw=None, key="k", size_hw=SIZE)
+    with pytest.raises(ValueError, match=r"prepare made \(8, 10, 3\)"):
+        prepare_all(data, halve, at_least_hw=None, key="k", size_hw=(9, 9))
+    assert not list((cache_home() / "prepared").iterdir())
+
+
+def test_children_that_hang_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparing, "_WORTH_FORKING", 1)
+    monkeypatch.setattr(preparing, "_cores", lambda: 2)
+    monkeypatch.setattr(preparing, "_STALLED_S", 0.2)
+    parent = os.getpid()
+
+    def stuck(picture: Picture) -> Prepared:
+        while os.getpid() != parent:
+            time.sleep(1)
+        return halve(picture)
+
+    data = photos(tmp_path / "in", 3)
+    assert len(prepare_all(data, stuck, at_least_hw=None, key="k", size_hw=SIZE)) == 3
+
+
 def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
     data = photos(tmp_path / "in", 4)
     folders = []
@@ -161,8 +275,6 @@ def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
         folders.append(new.pop())
         about = cache_home() / "prepared" / folders[-1] / "about.json"
         json.loads(about.read_text())
-        import os
-
         os.utime(about, (1000 + index, 1000 + index))
     one = sum(f.stat().st_size for f in (cache_home() / "prepared" / folders[0]).iterdir())
     assert evict(2 * one + 10) == [folders[0]]
@@ -174,8 +286,6 @@ def test_a_child_that_dies_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(preparing, "_cores", lambda: 2)
 
     def crash(picture: Picture) -> Prepared:
-        import os
-
         os._exit(11)
 
     with pytest.raises(MachineError, match="ended with 11"):

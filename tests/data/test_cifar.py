@@ -32,7 +32,9 @@ def test_cifar10(tmp_path: Path, rng: np.random.Generator) -> None:
     assert len({r.key for r in found}) == len({r.origin.content_hash() for r in found}) == 5
 
 
-def test_cifar100_has_two_labels_and_the_fine_one_counts(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_cifar100_has_two_labels_and_the_fine_one_counts(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
     pictures = rng.integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
     (tmp_path / "fine_label_names.txt").write_text("apple\nbee\n")
     (tmp_path / "train.bin").write_bytes(rows(pictures, np.array([[7, 1], [9, 0]])))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,9 @@ def mnist(folder: Path, rng: np.random.Generator, *, zipped: bool = False) -> di
     for name, array in arrays.items():
         data = packed(array)
         file = f"{name}-idx{array.ndim}-ubyte"
-        (folder / (file + ".gz" if zipped else file)).write_bytes(gzip.compress(data) if zipped else data)
+        (folder / (file + ".gz" if zipped else file)).write_bytes(
+            gzip.compress(data) if zipped else data
+        )
     return arrays
 
 
@@ -50,7 +53,7 @@ def test_names_of_classes(tmp_path: Path, rng: np.random.Generator) -> None:
     (tmp_path / "classes.txt").write_text("\n".join(f"class {i}" for i in range(12)))
     assert read_idx(tmp_path).records[0].target == ("class 5",)
     (tmp_path / "classes.txt").write_text("only one\n")
-    with pytest.raises(LabelError, match=r"label 11, but only 1 classes"):
+    with pytest.raises(LabelError, match=r"label 7, but only 1 classes"):
         read_idx(tmp_path)
 
 
@@ -113,10 +116,8 @@ def test_mutated_gzip_never_escapes(tmp_path: Path, cut: int, flip: int, value: 
     data[flip % len(data)] = value
     path = tmp_path / "x.gz"
     path.write_bytes(data[: len(data) - cut])
-    try:
+    with suppress(LayoutError):
         assert read_idx_array(path).dtype == np.uint8
-    except LayoutError:
-        pass
 
 
 @pytest.mark.realdata

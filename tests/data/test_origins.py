@@ -28,10 +28,14 @@ def test_the_hash_follows_the_content(save: Save, tmp_path: Path) -> None:
     first = origin.content_hash()
     assert origin.content_hash() == first
     save("a.png")  # another picture, the same name
-    assert origin.content_hash() == hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest() != first
+    assert (
+        origin.content_hash() == hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest() != first
+    )
 
 
-@pytest.mark.parametrize("name", [b"caf\xe9\xff.png", "猫🐈.png".encode(), b"new\nline.png", b"x" * 251 + b".png"])
+@pytest.mark.parametrize(
+    "name", [b"caf\xe9\xff.png", "猫🐈.png".encode(), b"new\nline.png", b"x" * 251 + b".png"]
+)
 def test_any_name_that_a_file_can_have(save: Save, name: bytes) -> None:
     origin = FileOrigin(save(name))
     assert origin.read().shape == (9, 12, 3)

@@ -42,9 +42,7 @@ seeds = st.integers(0, 2**32)
 
 @settings(max_examples=60, deadline=None)
 @given(sizes=classes, validation=st.floats(0.05, 0.5), test=st.sampled_from([0.0, 0.15]), seed=seeds)
-def test_every_class_gets_its_share(
-    sizes: list[int], validation: float, test: float, seed: int
-) -> None:
+def test_every_class_gets_its_share(sizes: list[int], validation: float, test: float, seed: int) -> None:
     data = make([(f"c{c}",) for c, size in enumerate(sizes) for _ in range(size)])
     found = split(data, validation=validation, test=test, seed=seed)
     shares = {"train": 1 - validation - test, "validation": validation, "test": test}
@@ -146,6 +144,7 @@ def test_numbers_are_shared_out_by_quantiles(rng: np.random.Generator) -> None:
     assert found.problems == ()
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), bins=st.integers(1, 10))
 def test_bins_keep_order_and_equals(values: list[float], bins: int) -> None:
     found = quantile_bins(values, bins)
@@ -239,6 +238,7 @@ def test_targets_of_other_tasks_are_split_evenly() -> None:
     assert Counter(r.split for r in found) == {"train": 40, "validation": 10}
 
 
+@settings(deadline=None)
 @given(pairs=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20))
 def test_groups_are_connected_components(pairs: list[tuple[int, int]]) -> None:
     from scipy.sparse import coo_array

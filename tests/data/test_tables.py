@@ -60,7 +60,10 @@ PLAIN = {"a.png": ("cat",), "b.png": ("dog",), "sub/c.png": ("cat",)}
         ("path,label\na.png,cat\nb.png,dog\nsub\\c.png,cat\n", "x.csv"),
         ("path,label,,\na.png,cat,,\nb.png,dog,,\nsub/c.png,cat,,\n", "x.csv"),
         ("path,label\na,cat\nb,dog\nsub/c,cat\n", "x.csv"),
-        ("\n".join(json.dumps({"image": k, "label": v[0], "n": 3}) for k, v in PLAIN.items()), "x.jsonl"),
+        (
+            "\n".join(json.dumps({"image": k, "label": v[0], "n": 3}) for k, v in PLAIN.items()),
+            "x.jsonl",
+        ),
         ("\n".join(json.dumps({"label": list(v), "file": k}) for k, v in PLAIN.items()), "x.ndjson"),
     ],
 )
@@ -150,7 +153,9 @@ def test_cells_with_several_labels(
 
 
 def test_lists_in_json_lines(table: Table) -> None:
-    path = table('{"path": "a.png", "tags": ["red", "round"]}\n{"path": "b.png", "tags": []}\n', "t.jsonl")
+    path = table(
+        '{"path": "a.png", "tags": ["red", "round"]}\n{"path": "b.png", "tags": []}\n', "t.jsonl"
+    )
     found = read_label_tables([path], multi_label=True)
     assert labels(found) == {"a.png": ("red", "round"), "b.png": ()}
     with pytest.raises(LabelError, match=r"2 × bad-label.*t\.jsonl:1"):
@@ -205,7 +210,11 @@ def test_tables_that_are_splits(table: Table) -> None:
     train = table("path,label\na.png,cat\nb.png,dog\n", "train.csv")
     test = table("path,label\nsub/c.png,cat\nb.png,dog\n", "Test.csv")
     found = read_label_tables([train, test])
-    assert [(r.key, r.split) for r in found] == [("a.png", "train"), ("b.png", "train"), ("sub/c.png", "test")]
+    assert [(r.key, r.split) for r in found] == [
+        ("a.png", "train"),
+        ("b.png", "train"),
+        ("sub/c.png", "test"),
+    ]
     assert [problem.kind for problem in found.problems] == ["conflicting-rows"]  # in both splits
 
 
@@ -222,7 +231,10 @@ def test_pictures_elsewhere(tmp_path: Path, table: Table, save: Save) -> None:
             b"link.png",
             b"caf\xe9\xff.png",
         ]
-        assert [(p.kind, p.line) for p in found.problems] == [("repeated-row", 3), ("missing-picture", 6)]
+        assert [(p.kind, p.line) for p in found.problems] == [
+            ("repeated-row", 3),
+            ("missing-picture", 6),
+        ]
         assert "device" in found.problems[-1].reason
     finally:
         Path(outside).unlink()
@@ -271,7 +283,13 @@ def test_tables_that_cannot_be_used(table: Table, text: str, name: str, match: s
 
 
 def test_bad_json_lines_are_told(table: Table) -> None:
-    lines = ['{"path": "a.png", "label": "x"}', "{", '"text"', '{"path": "\\ud800.png", "label": "x"}', "[" * 99999]
+    lines = [
+        '{"path": "a.png", "label": "x"}',
+        "{",
+        '"text"',
+        '{"path": "\\ud800.png", "label": "x"}',
+        "[" * 99999,
+    ]
     found = read_label_tables([table("\n".join(lines), "x.jsonl")])
     assert labels(found) == {"a.png": ("x",)}
     assert [(p.kind, p.line) for p in found.problems] == [("bad-row", n) for n in (2, 3, 4, 5)]
@@ -295,10 +313,12 @@ def test_any_bytes_are_a_table_or_a_label_error(tmp_path: Path, data: bytes, nam
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(names=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), min_size=1))
-def test_labels_come_back_from_quoted_cells(
-    tmp_path: Path, table: Table, names: list[str]
-) -> None:
+@given(
+    names=st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), min_size=1
+    )
+)
+def test_labels_come_back_from_quoted_cells(tmp_path: Path, table: Table, names: list[str]) -> None:
     path = tmp_path / "q.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)

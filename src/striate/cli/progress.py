@@ -52,7 +52,7 @@ def duration(seconds: float) -> str:
     """Seconds in the words of a clock.
 
     >>> duration(8.24), duration(75), duration(3700)
-    ('8.2 s', '1 min 15 s', '1 h 02 min')
+    ('8.2 s', '1 min 15 s', '1 h 01 min')
     """
     if seconds < 10:
         return f"{seconds:.1f} s"

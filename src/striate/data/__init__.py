@@ -1,0 +1,1 @@
+"""Files in, records out: layouts, splits, checks, copies, and the cache of prepared pictures."""

@@ -85,7 +85,7 @@ def _small_cnn(size_hw: SizeHW, pictures: int) -> Defaults:
         warmup=0.23,
         ema=0.95,
         batch_size=batch,
-        epochs=_passes(pictures, seen=seen, least=4, most=100),
+        epochs=_passes(pictures, seen=seen, least=5, most=100),
         momentum=0.85,
         final_lr=0.07,
         bias_lr_scale=64.0,

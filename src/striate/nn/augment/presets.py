@@ -28,7 +28,7 @@ _OFF: dict[str, float] = {
     "cutmix": 0.0,
 }
 
-AUTO_TINY: Mapping[str, float] = _OFF | {"translate": 0.125}
+AUTO_TINY: Mapping[str, float] = _OFF | {"translate": 0.0625}
 AUTO_PHOTO: Mapping[str, float] = _OFF | {
     "crop": 0.25,
     "rotate_deg": 10.0,

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+import striate
 from striate.engine.devices import MEMORY_FORMATS
 from striate.engine.events import Event, Note, Stage, Step
 from striate.engine.export import check_parity, write_graph
@@ -80,7 +81,7 @@ def seal(
     metrics: dict[str, Any] = {str(name): one.metrics for name, one in measured.items()}
     header = RunHeader.parse(
         {
-            "striate_version": package_versions(["striate"])["striate"],
+            "striate_version": striate.__version__,
             "created": iso_time(time.time),
             "task": task.name,
             "config": request.config.to_toml_dict(),
@@ -159,7 +160,7 @@ def _metadata(task: Task[Any, Any], start: Start) -> Mapping[str, Any]:
         "fit": str(task.facts.model_dump().get("fit", "")),
         "network": start.module.name,
         "weights_licence": start.source.licence if start.source else "none: trained from random weights",
-        "striate": package_versions(["striate"])["striate"],
+        "striate": striate.__version__,
     }
 
 
