@@ -50,7 +50,8 @@ def main() -> None:
     print(json.dumps({name: round(p, 3) for name, p in result.to_dict()["scores"].items()}))
 
     striate_command("export", str(RUNS / "digits"), "--out", str(RUNS / "digits.onnx"), "--overwrite")
-    print(f"\nDone in {time.monotonic() - started:.0f} s. Open {RUNS / 'digits' / 'report.html'} in a browser.")
+    took = time.monotonic() - started
+    print(f"\nDone in {took:.0f} s. Open {RUNS / 'digits' / 'report.html'} in a browser.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How dark is it? A number with an interval, learnt from drawn street scenes. Needs no network.
 
-    python examples/regress_scenes.py
+python examples/regress_scenes.py
 """
 
 from __future__ import annotations

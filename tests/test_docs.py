@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 BLOCKS = {
-    page.relative_to(ROOT).as_posix(): re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)
+    page.relative_to(ROOT).as_posix(): re.findall(
+        r"^```python\n(.*?)^```", page.read_text(), re.M | re.S
+    )
     for page in PAGES
 }
 

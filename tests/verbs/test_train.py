@@ -60,7 +60,8 @@ def test_a_folder_becomes_a_run_that_answers(colours: Path, tmp_path: Path) -> N
     events: list[Event] = []
     model = train(colours, out=tmp_path / "run", epochs=30, on_event=events.append, **QUICK)
     assert [event.name for event in events if isinstance(event, Stage)] == [
-        "read", "compare", "cache", "cache", "tune", "train", "calibrate", "export", "evaluate", "report",
+        "read", "compare", "cache", "cache", "tune", "train", "calibrate", "export", "evaluate",
+        "report",
     ]  # fmt: skip
     assert sum(isinstance(event, Planned) for event in events) == 1
     assert sum(isinstance(event, Epoch) for event in events) == 30
@@ -201,7 +202,8 @@ def child(*arguments: str, processes: int = 1, **extra: str) -> subprocess.Popen
 def command(source: Path, out: Path, *more: str) -> list[str]:
     return [
         "train", str(source), "--out", str(out), "--model", "small-cnn", "--epochs", "6",
-        "--threads", "1", "--precision", "float32", "--memory-format", "contiguous", "--checkpoint-every", "0.05", *more,
+        "--threads", "1", "--precision", "float32", "--memory-format", "contiguous",
+        "--checkpoint-every", "0.05", *more,
     ]  # fmt: skip
 
 

@@ -51,7 +51,7 @@ class _Normalise(Function):
     """(x − mean) / std · weight + bias, with the gradient through the shared mean and variance."""
 
     @staticmethod
-    def forward(  # noqa: PLR0917  (torch hands them over by position)
+    def forward(
         ctx: Any,
         x: Tensor,
         weight: Tensor | None,

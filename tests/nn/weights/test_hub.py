@@ -57,7 +57,7 @@ def test_a_file_comes_whole_through_the_redirect_of_large_files(
         ({"location": "file:///etc/passwd"}, DataError, "redirects to file://"),
     ],
 )
-def test_a_broken_hub_leaves_nothing_behind(  # noqa: PLR0917  (pytest hands them over by name)
+def test_a_broken_hub_leaves_nothing_behind(
     changes: dict[str, Any], error: type[Exception], message: str, hub: Any, hosted: Any, tmp_path: Path
 ) -> None:
     url = hub.put("someone/net", hosted(CONTENT, **changes))

@@ -30,8 +30,8 @@ def small_cnn(in_channels: int, size_hw: SizeHW, *, width: int = 64, depth: int 
     """Three stages of `depth` 3×3 convolutions with `width`, 2·`width` and 4·`width` channels.
 
     Each stage halves the picture after its first convolution, further ones are residual from the third
-    on. The stem's stride suits the size: 1 up to 40 px, 2 up to 80, 4 and more above; pictures of at most
-    12 px skip the first halving. Any size fits.
+    on. The stem's stride suits the size: 1 up to 40 px, 2 up to 80, 4 and more above; pictures of at
+    most 12 px skip the first halving. Any size fits.
     """
     model = _SmallCnn(in_channels, size_hw, width=width, depth=depth)
     stages = (("stem",), ("stage1",), ("stage2",), ("stage3",))
@@ -52,7 +52,8 @@ class _SmallCnn(LearnsInput):
         maps = self.stage3(
             self.stage2(self.stage1(maps))
         )  # (B, 64, 15, 15) (B, 128, 7, 7) (B, 256, 3, 3)
-        return maps.amax(dim=(2, 3)).float() / _SCALE
+        strongest: Tensor = maps.amax(dim=(2, 3))
+        return strongest.float() / _SCALE
 
     @torch.no_grad()
     def learn_input(self, pictures: Tensor) -> None:
@@ -117,7 +118,7 @@ class _ConvOfFewPlaces(torch.autograd.Function):
         return F.conv2d(maps, weight, padding=1)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]  # torch's stub is wider
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
         maps, weight = ctx.saved_tensors  # (B, I, H, W), (O, I, 3, 3)
         of_maps = torch.ops.aten.convolution_backward(
             gradient, maps, weight, None, [1, 1], [1, 1], [1, 1], False, [0, 0], 1, [True, False, False]
