@@ -12,7 +12,7 @@ import striate
 
 def main(out: Path = Path("runs/scenes"), epochs: int = 6) -> None:
     model = striate.train(
-        "scenes:values",
+        "scenes-values",
         out=out,
         task="regress",
         target="illumination",
@@ -23,7 +23,7 @@ def main(out: Path = Path("runs/scenes"), epochs: int = 6) -> None:
     metrics = model.header.metrics["test"]
     print(f"mean error {metrics['mae']:.3f} (always the median: {metrics['baseline_mae']:.3f})")
     print(f"{metrics['coverage']:.0%} of test pictures lie within their 90 % interval")
-    record = model.task.read("scenes:values").records[0]
+    record = model.task.read("scenes-values").records[0]
     print(record.target, model.predict(record.origin.read()).to_dict())
 
 

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from striate.data import inputs
 from striate.data.dataset import Record
 from striate.errors import PictureError
-from striate.tasks.classify import inputs
 
 SIZES = st.lists(st.tuples(st.integers(1, 3000), st.integers(1, 3000)), max_size=20)
 

@@ -98,7 +98,7 @@ def cover(units: Sequence[Unit], chosen: Sequence[int], splits: Sequence[int]) -
             if count[name][split] or len(members[name]) < place:
                 continue
             for i in members[name]:
-                if result[i] == 0 and all(count[other][0] > 1 for other in units[i].classes):
+                if all(count[other][result[i]] > 1 for other in units[i].classes):
                     move(i, split)
                     break
     return result
