@@ -9,7 +9,14 @@ import torch
 from torch import nn
 
 from striate.engine.settings import TrainSettings
-from striate.engine.tune import Choice, candidates, measure, tune
+from striate.engine.tune import (
+    Choice,
+    _others_share,
+    _processor_seconds,
+    candidates,
+    measure,
+    tune,
+)
 from striate.nn.recipe import Batch
 
 MakeNetwork = Callable[..., nn.Module]
@@ -60,8 +67,13 @@ def test_a_choice_that_fails_is_told_and_never_taken(
 
 
 def test_a_measurement_is_remembered(
-    make_network: MakeNetwork, toy_recipe: Any, batch: Batch, tmp_path: Path
+    make_network: MakeNetwork,
+    toy_recipe: Any,
+    batch: Batch,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("striate.engine.tune._others_share", lambda before, after: 0.0)
     settings = TrainSettings(precision="float32", memory_format="contiguous", threads=1)
     first = tune(toy_recipe, make_network(), batch, settings, name="toy", home=tmp_path)
     calls = toy_recipe.calls
@@ -75,3 +87,23 @@ def test_a_measurement_is_remembered(
     for file in (tmp_path / "tuned").iterdir():
         file.write_text("{ damaged")
     assert tune(toy_recipe, make_network(), batch, settings, name="toy", home=tmp_path)[2]
+
+
+def test_a_measurement_on_a_busy_machine_is_used_once(
+    make_network: MakeNetwork,
+    toy_recipe: Any,
+    batch: Batch,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("striate.engine.tune._others_share", lambda before, after: 0.5)
+    settings = TrainSettings(precision="float32", memory_format="contiguous", threads=1)
+    for _ in range(2):
+        assert tune(toy_recipe, make_network(), batch, settings, name="toy", home=tmp_path)[2]
+
+
+def test_what_others_took_of_the_machine() -> None:
+    # in 10 s on 2 processors: 12 of 20 processor seconds worked, 4 of them ours
+    assert _others_share((100.0, 500.0, 3.0), (112.0, 520.0, 7.0)) == pytest.approx(0.4)
+    assert _others_share((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)) == 0.0
+    assert _processor_seconds()[0] >= 0

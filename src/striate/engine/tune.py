@@ -33,6 +33,8 @@ _CLEARLY_FASTER = 1.15
 """A choice that costs accuracy or portability must win by this much; noise must not decide."""
 _SECONDS = 2.0
 _COMPILE_REPAYS_S = 900.0
+_BUSY = 0.15
+"""A measurement beside others' work is used once and not remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +151,32 @@ def tune(
         return remembered[0], remembered[1], []
     piece = _affordable(recipe, module, batch, options[0])
     share = _SECONDS / len(options)
+    before = _processor_seconds()
     trials = [measure(recipe, module, piece, option, seconds=share) for option in options]
     best = _pick(trials)
-    _remember(home, key, best)
+    if _others_share(before, _processor_seconds()) < _BUSY:
+        _remember(home, key, best)
     return best.choice, best.pictures_per_s, trials
+
+
+def _processor_seconds() -> tuple[float, float, float]:
+    """Seconds that all processors worked, that they were there, and that this process worked.
+
+    Zeros where the system does not tell.
+    """
+    try:
+        fields = [int(part) for part in Path("/proc/stat").read_text("ascii").split("\n")[0].split()[1:9]]
+    except (OSError, ValueError):
+        return 0.0, 0.0, 0.0
+    total, idle = sum(fields), fields[3] + fields[4]  # user nice system idle iowait irq softirq steal
+    ticks = os.sysconf("SC_CLK_TCK")
+    return (total - idle) / ticks, total / ticks, time.process_time()
+
+
+def _others_share(before: tuple[float, ...], after: tuple[float, ...]) -> float:
+    """Part of the machine that other processes took in between."""
+    worked, there, own = (end - start for start, end in zip(before, after, strict=True))
+    return max(0.0, worked - own) / there if there > 0 else 0.0
 
 
 def _affordable(recipe: Recipe[Any], module: nn.Module, batch: Batch, choice: Choice) -> Batch:
