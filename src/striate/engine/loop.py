@@ -172,7 +172,10 @@ class Trainer:
             progress = self.schedule.progress(self.step + 1)
             self.average.decay = self.plan.ema**_LOOKAHEAD * progress**3
             self.average.update(self.module)
-            self.module.load_state_dict(self.average.module.state_dict())
+            with torch.no_grad():  # buffers are the module's own already
+                torch._foreach_copy_(
+                    list(self.module.parameters()), list(self.average.module.parameters())
+                )
 
     def diverged(self, error: NotFinite, rows: Any) -> TrainingError:
         """Save the state before the bad step, and name the batch."""
