@@ -165,7 +165,8 @@ def _processor_seconds() -> tuple[float, float, float]:
     Zeros where the system does not tell.
     """
     try:
-        fields = [int(part) for part in Path("/proc/stat").read_text("ascii").split("\n")[0].split()[1:9]]
+        words = Path("/proc/stat").read_text("ascii").partition("\n")[0].split()
+        fields = [int(word) for word in words[1:9]]
     except (OSError, ValueError):
         return 0.0, 0.0, 0.0
     total, idle = sum(fields), fields[3] + fields[4]  # user nice system idle iowait irq softirq steal
