@@ -48,7 +48,8 @@ def frozen_features(
         torch.autocast(device.type, precision, enabled=precision != torch.float32),
     ):
         for start in range(0, len(pixels), _BATCH):
-            chunk = torch.from_numpy(np.ascontiguousarray(pixels[start : start + _BATCH]))
+            # a copy: torch warns of read-only memory, which the cache's is
+            chunk = torch.from_numpy(np.array(pixels[start : start + _BATCH]))
             batch = chunk.to(device).permute(0, 3, 1, 2).float().contiguous()
             parts.append(backbone(batch).float().cpu())
             on_progress(start + len(chunk))
