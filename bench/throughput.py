@@ -74,10 +74,10 @@ def _measure(bench: Workbench, files: Sequence[Path]) -> dict[str, Any]:
 
 
 def _part(bench: Workbench, files: Sequence[Path]) -> Path:
-    """A folder with a third of the files, at most 300."""
+    """A folder with half of the files, at most 500."""
     folder = bench.fresh("part")
     folder.mkdir()
-    count = max(1, min(300, len(files) // 3))
+    count = max(1, min(500, len(files) // 2))
     for path in files[:: len(files) // count][:count]:
         shutil.copy(path, folder)
     return folder

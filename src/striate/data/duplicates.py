@@ -39,7 +39,6 @@ STANDS_OUT = 0.25
 """A near duplicate disagrees at most this share of what a picture's other neighbours typically do."""
 
 TYPICAL_DETAIL = 0.3
-PIXELS_EQUAL = 0.9995
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,8 @@ def find_duplicates(
     shown = [i for i in single if seen[i].thumb.std() >= BLANK_CONTRAST]
     whole = Groups(len(records))
     if len(shown) > 1:
-        pairs, grey = _confirmed(shown, seen)
-        alike = [pair for pair, level in zip(pairs, grey, strict=True) if level > PIXELS_EQUAL]
-        _join_equal_pixels(exact, alike, pixels)
+        pairs = _confirmed(shown, seen)
+        _join_equal_pixels(exact, pairs, pixels)
         for pair in pairs:
             whole.join(pair)
     copies = [group for group in exact.sets() if len(group) > 1]
@@ -123,10 +121,8 @@ def _join_equal_pixels(exact: Groups, groups: Iterable[Sequence[int]], pixels: _
                 exact.join_equal((i, pixels(i)) for i in same)
 
 
-def _confirmed(
-    shown: Sequence[int], seen: Mapping[int, Signature]
-) -> tuple[list[tuple[int, int]], list[float]]:
-    """The pairs that are near duplicates, by number of record, and how their grey levels agree."""
+def _confirmed(shown: Sequence[int], seen: Mapping[int, Signature]) -> list[tuple[int, int]]:
+    """The pairs that are near duplicates, by number of record."""
     thumbs = np.stack([seen[i].thumb for i in shown])
     large = np.array([min(seen[i].size_hw) >= LARGE for i in shown])
     pairs = candidates(describe(thumbs))
@@ -135,7 +131,7 @@ def _confirmed(
     kept = np.flatnonzero(_judged(pairs, found, both_large, len(shown)))
     number = np.array(shown)
     first, second = number[pairs.first[kept]].tolist(), number[pairs.second[kept]].tolist()
-    return list(zip(first, second, strict=True)), found.grey[kept].tolist()
+    return list(zip(first, second, strict=True))
 
 
 def _judged(pairs: Candidates, found: Agreement, both_large: Array, count: int) -> Array:

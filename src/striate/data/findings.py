@@ -103,16 +103,16 @@ def _copies(dataset: Dataset[Any], group: Sequence[int], *, exact: bool) -> Prob
     which = "the same picture" if exact else "nearly the same picture"
     splits = list(dict.fromkeys(r.split for r in records if r.split is not None))
     differs = len({r.target for r in records}) > 1 and (exact or is_labels(dataset))
-    across = f", in {' and '.join(splits)}" if len(splits) > 1 else ""
+    across = " and ".join(splits) if len(splits) > 1 else ""
     if differs:
         truths = " and ".join(dict.fromkeys(_truth(record.target) for record in records))
-        reason = f"{which} has different truths: {truths}{across}"
+        reason = f"{which} has different truths: {truths}" + (f" (in {across})" if across else "")
         repair = "find out which is right, and remove the others"
         return Problem(
             "label-conflict", "error" if exact else "warning", key, reason, repair, others=others
         )
     if across:
-        reason = f"{which} is{across}: what is trained on is also what is measured"
+        reason = f"{which} is in {across}: scores are measured on what other splits hold, too"
         repair = "keep it in one split (striate data check --fix keeps the measured one)"
         return Problem("leakage", "error" if exact else "warning", key, reason, repair, others=others)
     kind = "exact-duplicate" if exact else "near-duplicate"

@@ -105,12 +105,13 @@ def _rows(
     dataset = report.dataset
     groups = _groups(report, kept)
     with_split = any(dataset.records[i].split for i in kept)
-    several = is_labels(dataset) and any(len(dataset.records[i].target) != 1 for i in kept)
+    labels = is_labels(dataset)
+    several = labels and any(len(dataset.records[i].target) != 1 for i in kept)
     rows = []
     for i in kept:
         record = dataset.records[i]
         row: dict[str, Any] = {"path": _path_cell(record, folder)}
-        if not is_labels(dataset):
+        if not labels:
             row |= dict(zip(dataset.names, record.target, strict=True))
         elif several:
             row["labels"] = list(record.target) if as_json else _joined(record)
