@@ -9,14 +9,15 @@ captioner has two). ONNX Runtime is the default, OpenVINO an extra, torch joins 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from striate.errors import MissingExtraError, RunError, UnknownNameError
 from striate.types import Array
 
-__all__ = ["BACKENDS", "Backend", "Graph", "Graphs", "load_graph"]
+__all__ = ["BACKENDS", "Backend", "Graph", "Graphs", "load_graph", "openvino_core"]
 
 Backend = Literal["onnxruntime", "openvino"]
 
@@ -96,16 +97,12 @@ class OpenVinoGraph:
     """
 
     def __init__(self, path: Path, *, threads: int = 0, precise: bool = True) -> None:
-        try:
-            import openvino
-        except ImportError as error:
-            raise MissingExtraError("openvino", "openvino", needed_for="the OpenVINO backend") from error
+        core = openvino_core(needed_for="the OpenVINO backend")
         properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if precise:
             properties["INFERENCE_PRECISION_HINT"] = "f32"
         if threads:
             properties["INFERENCE_NUM_THREADS"] = threads
-        core = openvino.Core()
         self._compiled = core.compile_model(core.read_model(str(path)), "CPU", properties)
         self._outputs = tuple(port.get_any_name() for port in self._compiled.outputs)
         self._inputs = tuple(port.get_any_name() for port in self._compiled.inputs)
@@ -121,6 +118,25 @@ class OpenVinoGraph:
     def __call__(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         found = self._compiled(dict(feeds))
         return {name: found[name] for name in self._outputs}
+
+
+def openvino_core(*, needed_for: str) -> Any:
+    """The OpenVINO core of this process; `MissingExtraError` naming `needed_for` without the package."""
+    try:
+        import openvino
+    except ImportError as error:
+        raise MissingExtraError("openvino", "openvino", needed_for=needed_for) from error
+    return _kept_core(openvino.Core)
+
+
+@cache
+def _kept_core(make: Callable[[], Any]) -> Any:
+    """One core, never given up.
+
+    On processors with AMX its CPU plugin puts the signal stack of the thread into memory of its own,
+    and frees that memory when the last core goes: the next Ctrl-C would then end the process.
+    """
+    return make()
 
 
 BACKENDS: dict[str, type[OnnxGraph] | type[OpenVinoGraph]] = {

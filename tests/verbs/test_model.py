@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -103,6 +105,29 @@ def test_openvino_answers_alike(make_run: MakeRun, coloured: Path) -> None:
             [others[name] for name in scores], abs=1e-5
         )
     assert theirs.predict(RED).to_dict()["label"] == "red"
+
+
+AFTER_OPENVINO = """
+import gc, os, signal, sys
+from striate.verbs.model import load
+first, second = (load(sys.argv[1], backend="openvino") for _ in range(2))
+first.predict(sys.argv[2]), second.predict(sys.argv[2])
+del first
+gc.collect()
+del second
+gc.collect()
+signal.signal(signal.SIGINT, lambda number, frame: print("heard"))
+os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_a_signal_after_openvino_is_heard(make_run: MakeRun, tmp_path: Path) -> None:
+    # with AMX its CPU plugin moves the signal stack, and frees it; two in turn leave it dangling
+    pytest.importorskip("openvino")
+    words = [str(make_run().folder), str(write(RED, tmp_path / "red.png"))]
+    script = [sys.executable, "-X", "faulthandler", "-c", AFTER_OPENVINO, *words]
+    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
 
 
 def test_regression(make_run: MakeRun) -> None:

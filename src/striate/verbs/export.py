@@ -13,8 +13,8 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from striate.errors import MissingExtraError, RunError, SettingError, UnknownNameError, UsageError
-from striate.graphs import Backend, OnnxGraph, load_graph
+from striate.errors import RunError, SettingError, UnknownNameError, UsageError
+from striate.graphs import Backend, OnnxGraph, load_graph, openvino_core
 from striate.runs.atomic import disk_errors, sync_file, sync_folder, write_with
 from striate.runs.run import Run
 from striate.types import Array, SizeHW
@@ -157,15 +157,14 @@ def _write_onnx(graph: Path, target: Path, feeds: Array) -> dict[str, float]:
 
 
 def _write_openvino(graph: Path, target: Path, feeds: Array) -> dict[str, float]:
-    try:
-        import openvino
-    except ImportError as error:
-        raise MissingExtraError("openvino", "openvino", needed_for="exporting to OpenVINO") from error
+    core = openvino_core(needed_for="exporting to OpenVINO")
+    import openvino
+
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".striate-export-") as folder:
             made = Path(folder) / target.name
-            model = openvino.Core().read_model(str(graph))
+            model = core.read_model(str(graph))
             for key, value in OnnxGraph(graph, threads=1).metadata.items():
                 model.set_rt_info(
                     value if isinstance(value, str) else json.dumps(value), ["striate", key]
