@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from striate.pictures import read
+    from striate.verbs.compare import compare
     from striate.verbs.doctor import doctor
     from striate.verbs.evaluate import Evaluation, evaluate
     from striate.verbs.export import Export, export
@@ -47,6 +48,7 @@ __all__ = [
     "StriateError",
     "UsageError",
     "__version__",
+    "compare",
     "doctor",
     "evaluate",
     "export",
@@ -67,6 +69,7 @@ _HOME = {
     "RunError": "striate.errors",
     "StriateError": "striate.errors",
     "UsageError": "striate.errors",
+    "compare": "striate.verbs.compare",
     "doctor": "striate.verbs.doctor",
     "evaluate": "striate.verbs.evaluate",
     "export": "striate.verbs.export",
@@ -76,7 +79,7 @@ _HOME = {
 }
 """Where each public name lives: strings, so that nothing is imported before it is asked for."""
 
-_TRAIN_EXTRA = ("torch", "torchvision", "timm", "safetensors", "onnx")
+_TRAIN_EXTRA = ("torch", "torchvision", "timm", "safetensors")
 
 
 def __getattr__(name: str) -> object:

@@ -14,10 +14,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+import numpy as np
+
 from striate.errors import MissingExtraError, RunError, UnknownNameError
 from striate.types import Array
 
-__all__ = ["BACKENDS", "Backend", "Graph", "Graphs", "load_graph", "openvino_core"]
+__all__ = ["BACKENDS", "Backend", "Graph", "Graphs", "collect_outputs", "load_graph", "openvino_core"]
+
+_CALL_PIXELS = 64 * 128 * 128
 
 Backend = Literal["onnxruntime", "openvino"]
 
@@ -41,12 +45,12 @@ Graphs: TypeAlias = Mapping[str, Graph]
 
 
 class OnnxGraph:
-    """An ONNX file run by ONNX Runtime.
+    """An ONNX file, or the bytes of one, run by ONNX Runtime.
 
     `threads`: threads of one call; 0 lets the runtime choose (one a core).
     """
 
-    def __init__(self, path: Path, *, threads: int = 0) -> None:
+    def __init__(self, source: Path | bytes, *, threads: int = 0) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -54,11 +58,14 @@ class OnnxGraph:
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+                source if isinstance(source, bytes) else str(source),
+                options,
+                providers=["CPUExecutionProvider"],
             )
         except Exception as error:  # ONNX Runtime raises a dozen private types
+            name = "this" if isinstance(source, bytes) else source.name
             raise RunError(
-                f"{path.name} is not a graph that ONNX Runtime can run: {str(error).splitlines()[0]}",
+                f"{name} is not a graph that ONNX Runtime can run: {str(error).splitlines()[0]}",
                 remedy="export the run again, or restore the file",
             ) from error
         self._outputs = tuple(node.name for node in self._session.get_outputs())
@@ -143,6 +150,17 @@ BACKENDS: dict[str, type[OnnxGraph] | type[OpenVinoGraph]] = {
     "onnxruntime": OnnxGraph,
     "openvino": OpenVinoGraph,
 }
+
+
+def collect_outputs(graph: Graph, pixels: Array, *, batch: int = 0) -> dict[str, Array]:
+    """Outputs of `graph` for all of `pixels` uint8 (N, H, W, 3), joined along axis 0.
+
+    `batch`: pictures a call; 0 takes fewer of larger ones, so that activations fit in memory.
+    """
+    batch = batch or max(16, min(256, _CALL_PIXELS // (pixels.shape[1] * pixels.shape[2])))
+    starts = range(0, max(1, len(pixels)), batch)
+    parts = [graph({"pictures": np.ascontiguousarray(pixels[at : at + batch])}) for at in starts]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def load_graph(path: Path, *, backend: Backend = "onnxruntime", threads: int = 0) -> Graph:

@@ -86,8 +86,14 @@ def whole_app() -> App:
         app.command(family)
     for name, command in COMMANDS.items():
         *before, last = name.split()
+        function = resolve(command, ())
+        if not before and any(other.startswith(f"{name} ") for other in COMMANDS):
+            families[name] = App(name=name, help=command.summary)  # a command and a family at once
+            families[name].default(function)
+            app.command(families[name])
+            continue
         parent = families[before[0]] if before else app
-        parent.command(resolve(command, ()), name=last, help=command.summary)
+        parent.command(function, name=last, help=command.summary)
     return app
 
 

@@ -44,6 +44,30 @@ COMMANDS: Mapping[str, Command] = {
     "picture dimensions": Command(
         "count the inputs and first-layer weights of a picture", "striate.cli.picture:dimensions"
     ),
+    "features show": Command(
+        "draw what a hand-made feature finds in a picture", "striate.cli.features:show"
+    ),
+    "features match": Command(
+        "match two pictures by their key points, with inliers", "striate.cli.features:match"
+    ),
+    "features test": Command(
+        "measure how repeatable each detector is on your pictures",
+        "striate.cli.features_test:measure",
+    ),
+    "features train-parts": Command(
+        "train a detector of objects by their parts", "striate.cli.features_parts:train"
+    ),
+    "features find-parts": Command(
+        "find objects by their parts, and tell which part spoke most",
+        "striate.cli.features_parts:find",
+    ),
+    "layers": Command(
+        "count sizes, parameters and receptive fields of layers or a model",
+        "striate.cli.layers:layers",
+    ),
+    "layers step": Command(
+        "walk one layer or a whole pass, number by number", "striate.cli.layers_step:step"
+    ),
     "doctor": Command("see what this machine has, lacks and can do", "striate.cli.doctor:doctor"),
     "completion": Command(
         "print a completion script for your shell", "striate.cli.completion:completion"
@@ -53,5 +77,6 @@ COMMANDS: Mapping[str, Command] = {
 FAMILIES: Mapping[str, str] = {
     "data": "check, list and write data sets",
     "picture": "see a picture as a network does: as numbers",
+    "features": "hand-made features: draw, match and test them",
 }
 """First words that are no command by themselves."""

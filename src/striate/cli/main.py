@@ -80,15 +80,13 @@ def _dispatch(words: list[str]) -> int:
 
 def _find(words: list[str]) -> tuple[str, Command | None]:
     """The name of the command and the command; None where only its family was named."""
-    first = words[0]
-    if first in COMMANDS:
-        return first, COMMANDS[first]
+    first, both = words[0], " ".join(words[:2])
+    for name in (both, first):  # `layers step` is not the layer list "step"
+        if name in COMMANDS:
+            return name, COMMANDS[name]
     if first in FAMILIES:
         if len(words) == 1 or words[1] in _HELP:
             return first, None
-        name = f"{first} {words[1]}"
-        if name in COMMANDS:
-            return name, COMMANDS[name]
     from striate.errors import UnknownNameError
 
     if first in FAMILIES:

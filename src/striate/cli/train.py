@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from striate.nn.augment.settings import AugmentSettings
 from striate.task import task_names, task_type
 
 if TYPE_CHECKING:
+    from striate.verbs.comparing.measured import Comparison
     from striate.verbs.model import Model
 
 __all__ = ["make_train", "task_named_in", "train"]
@@ -52,6 +53,8 @@ def train(
     import striate
 
     output, wishes = Output(json=json), given(settings)
+    if compares(wishes):
+        return compared(output, source, out, task, resume, overwrite, wishes)
     if os.environ.get("RANK", "0") != "0":  # under torchrun one process speaks for all
         striate.train(source, out=out, task=task, resume=resume, overwrite=overwrite, **wishes)
         return 0
@@ -70,6 +73,70 @@ def train(
     if not json:
         conclude(output, model, str(out))
     return 0
+
+
+def compares(wishes: Mapping[str, Any]) -> bool:
+    """Whether several models, or several sizes, are asked for rather than one."""
+    model = str(wishes.get("model", ""))
+    return model == "compare" or "," in model or wishes.get("size") == "compare"
+
+
+def compared(
+    output: Output,
+    source: str,
+    out: Path,
+    task: str,
+    resume: bool,
+    overwrite: bool,
+    wishes: dict[str, Any],
+) -> int:
+    """Train all, and show them side by side."""
+    import striate
+
+    sizes, model = wishes.get("size") == "compare", str(wishes.get("model", ""))
+    several = [part.strip() for part in model.split(",")] if "," in model else []
+    if not sizes or model == "compare":
+        wishes = {name: value for name, value in wishes.items() if name != "model"}
+    with listener(output) as listen:
+        found = striate.compare(
+            source,
+            out=out,
+            task=task,
+            models=several,
+            sizes=sizes,
+            resume=resume,
+            overwrite=overwrite,
+            on_event=listen,
+            **wishes,
+        )
+    if output.json:
+        output.line(found.to_dict())
+        return 0
+    output.listing(f"By {found.metric}", [(line, "") for line in side_by_side(found)], style="bold")
+    output.facts("Next", [("Look at them side by side", f"{out}/compare.html")], talk=True)
+    return 0
+
+
+def side_by_side(found: Comparison) -> list[str]:
+    """A line a rung, in columns."""
+    from striate.verbs.comparing.page import score_text
+
+    rows = [("", found.metric, "training", "size", "latency")]
+    for one in found.rungs:
+        if one.score is None:
+            rows.append((one.name, f"left out: {one.reason}", "", "", ""))
+            continue
+        numbers = (f"{one.train_s:.0f} s", f"{one.size_mb:.2f} MB", f"{one.latency_ms:.2f} ms")
+        rows.append((one.name, score_text(one, found.metric), *numbers))
+    whole = [row for row in rows if row[2]]
+    widths = [max(len(row[column]) for row in whole) for column in range(5)]
+    widths[0] = max(len(row[0]) for row in rows)
+    lines = []
+    for row in rows:
+        left = f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1] if row[2] else 0}}"
+        right = "  ".join(f"{cell:>{width}}" for cell, width in zip(row[2:], widths[2:], strict=True))
+        lines.append(f"{left}  {right}".rstrip() if row[2] else left)
+    return lines
 
 
 def make_train(words: Sequence[str]) -> Callable[..., int]:

@@ -116,7 +116,7 @@ def glance(records: Sequence[Record[Any]], *, most: int = 100) -> Glance:
 def choose_size(model: str, sizes_hw: Sequence[SizeHW]) -> SizeHW:
     """Height and width of the input of `model` for pictures of `sizes_hw`.
 
-    Networks of our own take small pictures (median sides up to 64) as they are, not square if the
+    Networks of our own, and hand-made features, take small pictures (median sides up to 64) as they are, not square if the
     pictures are not. Larger ones become a square: 64 px where the first layer is dense, else 128 but
     never more than the median shorter side. Other networks get the 224 px they were designed for.
 
@@ -126,9 +126,11 @@ def choose_size(model: str, sizes_hw: Sequence[SizeHW]) -> SizeHW:
     (224, 224)
     """
     name = model.replace("_", "-")
-    if name not in _OWN:
+    hand_made = "+" in name
+    if name not in _OWN and not hand_made:
         return _LARGE, _LARGE
-    largest = _SMALL if name in _DENSE else _MIDDLE
+    # pixels+svm has a weight for every pixel too
+    largest = _SMALL if name in _DENSE or name.startswith("pixels+") else _MIDDLE
     if not sizes_hw:
         return largest, largest
     height, width = (round(float(side)) for side in np.median(np.asarray(sizes_hw), axis=0))

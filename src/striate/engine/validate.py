@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from striate.engine.job import Arrays
-from striate.graphs import Graph
+from striate.graphs import collect_outputs
 from striate.nn.recipe import Recipe
 from striate.nn.torch_graphs import TorchGraph
 from striate.types import Array, Prepared
 
-__all__ = ["collect_outputs", "validate"]
-
-_BATCH = 256
-
-
-def collect_outputs(graph: Graph, pixels: Array, *, batch: int = _BATCH) -> dict[str, Array]:
-    """Outputs of `graph` for all of `pixels` uint8 (N, H, W, 3), joined along axis 0."""
-    parts = [graph({"pictures": np.ascontiguousarray(chunk)}) for chunk in _chunks(pixels, batch)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def _chunks(pixels: Array, size: int) -> Iterator[Array]:
-    for start in range(0, len(pixels), size):
-        yield pixels[start : start + size]
-
+__all__ = ["validate"]
 
 def validate(
     recipe: Recipe[Any],

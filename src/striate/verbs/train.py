@@ -10,17 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from striate.engine.distributed import process_group, share_json, wait
-from striate.engine.events import Event, Note
-from striate.engine.memory import freed_memory_is_kept
-from striate.runs.folder import RunWriter
+from striate.baselines.names import is_baseline
+from striate.engine.events import Event
+from striate.errors import MissingExtraError, UsageError
 from striate.verbs.training.request import Request
-from striate.verbs.training.session import Session
 
 if TYPE_CHECKING:
     from striate.verbs.model import Model
 
-__all__ = ["train"]
+__all__ = ["COMPARE", "train"]
+
+COMPARE = "compare"
+_TRAIN_EXTRA = ("torch", "torchvision", "timm", "safetensors", "onnxscript")
 
 
 def train(
@@ -37,7 +38,8 @@ def train(
 
     `source`: a folder of class folders (with or without train/ and test/), a table, IDX files, or
     the name of an embedded set. `settings`: fields of `TrainSettings`, `AugmentSettings` and of the
-    task's own settings, by name. `on_event` hears what happens (`striate.engine.events`).
+    task's own settings, by name. `on_event` hears what happens (`striate.engine.events`). A network
+    needs the extra `train`; a hand-made feature with a learner, such as `model="hog+svm"`, does not.
 
     `resume` continues an interrupted run, bit for bit on the CPU; `overwrite` replaces a finished
     one when the new one is finished. Raises `UsageError`, `DataError` and `MachineError` subclasses
@@ -47,30 +49,40 @@ def train(
 
     started = time.monotonic()
     request = Request.of(source, task, settings)
-    tell = on_event or (lambda event: None)
-    with _stop_on_signal() as stop, freed_memory_is_kept(), process_group() as place:
-        session = Session(
-            request,
-            place=place,
-            stop=stop,
-            started=started,
-            resume=resume,
-            out=str(out),
-            tell=tell if place.rank == 0 else lambda event: None,
+    if request.model == COMPARE:
+        raise UsageError(
+            "model 'compare' is no model but several",
+            remedy="call striate.compare(…), or name one model",
         )
-        if place.rank != 0:
-            if not share_json(None):
-                session.follow()
-                wait()  # until rank 0 has sealed the run
-            return load(out)
-        with RunWriter.begin(Path(out), resume=resume, overwrite=overwrite) as writer:
-            if share_json(writer.already_sealed):
-                tell(Note(f"{out} is finished already; nothing to resume"))
-            else:
-                for event in session.lead(writer):
-                    tell(event)
-                wait()
+    tell = on_event or (lambda event: None)
+    with _stop_on_signal() as stop:
+        if is_baseline(request.model):
+            from striate.verbs.training.classical import train_baseline as run
+        else:
+            run = _network_session()
+        run(
+            request,
+            out=Path(out),
+            resume=resume,
+            overwrite=overwrite,
+            started=started,
+            stop=stop,
+            tell=tell,
+        )
     return load(out)
+
+
+def _network_session() -> Callable[..., None]:
+    """What trains networks; it needs torch."""
+    try:
+        from striate.verbs.training.session import train_network
+    except ModuleNotFoundError as error:
+        if error.name not in _TRAIN_EXTRA:
+            raise
+        raise MissingExtraError(
+            str(error.name), "train", needed_for="training a network (hand-made features do without)"
+        ) from error
+    return train_network
 
 
 @contextmanager

@@ -29,12 +29,15 @@ class ClassifyConfig(Settings):
     """How to classify: the network, its input, what counts as a class."""
 
     model: str = "auto"
-    """pixels-linear, pixels-mlp, deck-cnn, small-cnn, alexnet, zfnet, vgg19, googlenet, resnet152, or
-    any timm name; auto suits the pictures."""
+    """pixels-linear, pixels-mlp, deck-cnn, small-cnn, alexnet, zfnet, vgg19, googlenet, resnet152, any
+    timm name, hand-made features with a learner such as hog+svm, or compare for a ladder of models; auto
+    suits the pictures."""
     size: SizeText = None
     """Input side in pixels, or HEIGHTxWIDTH; by default what suits the pictures and the network."""
     fit: Literal["auto", "crop", "pad", "squash"] = "auto"
     """How a picture of another shape is fitted: crop its middle, pad it, or squash it."""
+    grey: bool = False
+    """Look at pictures in grey."""
     multi_label: bool = False
     """A picture may have any number of labels, none too."""
     path_column: str | None = None
@@ -69,7 +72,7 @@ class ClassifyFacts(Settings):
     fit: Fit
     """How a picture of another shape is fitted."""
     channels: Literal[1, 3]
-    """1 if all training pictures are grey."""
+    """1 if all training pictures are grey, or were to be taken so: the graph weighs the colours."""
     multi_label: bool = False
     """Any number of labels a picture."""
     temperature: float = Field(default=1.0, gt=0)

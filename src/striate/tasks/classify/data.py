@@ -55,7 +55,7 @@ def learn_facts(train: Dataset[Labels], config: ClassifyConfig) -> ClassifyFacts
         class_weights=_balanced(counts, names) if config.class_weights == "balanced" else (),
         size_hw=size_hw,
         fit=choose_fit(seen.sizes_hw, size_hw) if config.fit == "auto" else config.fit,
-        channels=1 if seen.grey else 3,
+        channels=1 if seen.grey or config.grey else 3,
         multi_label=config.multi_label,
     )
 

@@ -57,11 +57,6 @@ class Classify(Task[Labels, Classification]):
     def read_at_least_hw(self) -> SizeHW | None:
         return self.facts.size_hw
 
-    @property
-    def preparation_key(self) -> str:
-        """What `prepare` depends on besides the size: equal keys, equal inputs."""
-        return self.facts.fit
-
     def prepare(self, picture: Picture) -> Prepared:
         from striate.pictures.resize import fit
 

@@ -29,12 +29,15 @@ class RegressConfig(Settings):
     """How to predict numbers: the network, its input, which columns, which of them are angles."""
 
     model: str = "auto"
-    """pixels-linear, pixels-mlp, deck-cnn, small-cnn, alexnet, zfnet, vgg19, googlenet, resnet152, or
-    any timm name; auto suits the pictures."""
+    """pixels-linear, pixels-mlp, deck-cnn, small-cnn, alexnet, zfnet, vgg19, googlenet, resnet152, any
+    timm name, hand-made features with a learner such as hog+svm, or compare for a ladder of models; auto
+    suits the pictures."""
     size: SizeText = None
     """Input side in pixels, or HEIGHTxWIDTH; by default what suits the pictures and the network."""
     fit: Literal["auto", "crop", "pad", "squash"] = "auto"
     """How a picture of another shape is fitted: crop its middle, pad it, or squash it."""
+    grey: bool = False
+    """Look at pictures in grey."""
     path_column: str | None = None
     """Table column with the picture's path; by default found by its contents."""
     target: Columns = ()
@@ -65,7 +68,7 @@ class RegressFacts(Settings):
     fit: Fit
     """How a picture of another shape is fitted."""
     channels: Literal[1, 3]
-    """1 if all training pictures are grey."""
+    """1 if all training pictures are grey, or were to be taken so: the graph weighs the colours."""
     coverage: float
     """Share of truths that the intervals are to hold; less than asked for if validation is tiny."""
     radius: tuple[float, ...] = ()

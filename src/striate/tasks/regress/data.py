@@ -62,7 +62,7 @@ def learn_facts(train: Dataset[Values], config: RegressConfig) -> RegressFacts:
         middle=tuple(middle for _, _, middle in moments),
         size_hw=size_hw,
         fit=choose_fit(seen.sizes_hw, size_hw) if config.fit == "auto" else config.fit,
-        channels=1 if seen.grey else 3,
+        channels=1 if seen.grey or config.grey else 3,
         coverage=config.coverage,
     )
 

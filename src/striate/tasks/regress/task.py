@@ -55,11 +55,6 @@ class Regress(Task[Values, Regression]):
     def read_at_least_hw(self) -> SizeHW | None:
         return self.facts.size_hw
 
-    @property
-    def preparation_key(self) -> str:
-        """What `prepare` depends on besides the size: equal keys, equal inputs."""
-        return self.facts.fit
-
     def prepare(self, picture: Picture) -> Prepared:
         from striate.pictures.resize import fit
 

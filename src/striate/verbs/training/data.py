@@ -14,15 +14,12 @@ from striate.data.dataset import Dataset
 from striate.data.duplicates import near_duplicates
 from striate.data.guess import require_trainable
 from striate.data.split import split
-from striate.engine.distributed import Place, wait
 from striate.engine.events import Event, Note, Stage, Step
-from striate.engine.job import Arrays
 from striate.errors import TrainingError
-from striate.nn.recipe import Recipe
 from striate.task import Task
 from striate.types import Problem, Split
 
-__all__ = ["Material", "arrays_of", "gather"]
+__all__ = ["Material", "gather"]
 
 _HELD_AT_MOST = 5000
 """Validation pictures beyond this sharpen nothing that matters and are better trained on."""
@@ -46,11 +43,18 @@ class Material:
 
 
 def gather(
-    task: Task[Any, Any], source: str, *, seed: int, place: Place, tell: Callable[[Event], None]
+    task: Task[Any, Any],
+    source: str,
+    *,
+    seed: int,
+    tell: Callable[[Event], None],
+    leads: bool = True,
+    wait: Callable[[], None] = lambda: None,
 ) -> Generator[Event, None, Material]:
     """Read `source`, split it where it is not, learn the task's facts, prepare every split.
 
-    `tell` hears of progress within a step, between the events that are yielded.
+    `tell` hears of progress within a step, between the events that are yielded. Of several processes
+    one `leads`; `wait` returns when all have called it.
     """
 
     def progress(done: int) -> None:
@@ -74,15 +78,15 @@ def gather(
     learnt = task.learn(dataset.only("train"))
     dataset = learnt.align(dataset)
     yield Note(_describe(dataset))
-    if place.rank != 0:
-        wait()  # rank 0 fills the cache first
+    if not leads:
+        wait()  # the leader fills the cache first
     prepared: dict[Split, PreparedSet] = {}
     parts: dict[Split, Dataset[Any]] = {}
     for name in dataset.splits:
         part = dataset.only(name)
         prepared[name] = yield from _prepare(learnt, part, name, progress)
         parts[name] = part.take(prepared[name].kept.tolist())
-    if place.rank == 0:
+    if leads:
         wait()
     problems = dataset.problems + tuple(p for one in prepared.values() for p in one.problems)
     if problems:
@@ -149,14 +153,3 @@ def _count(problems: tuple[Problem, ...]) -> str:
         kinds[problem.kind] = kinds.get(problem.kind, 0) + 1
     listed = ", ".join(f"{count} × {kind}" for kind, count in kinds.items())
     return f"the data has {len(problems)} problems ({listed}); all are listed in the report"
-
-
-def arrays_of(material: Material, recipe: Recipe[Any], name: Split) -> Arrays:
-    """One split as the loop wants it; empty where the data set has no such split."""
-    if name not in material.parts or not len(material.parts[name]):
-        train = material.prepared["train"].pixels
-        return Arrays(train[:0], [], recipe.encode([]), [])
-    part = material.parts[name]
-    targets = part.targets
-    keys = [record.key for record in part.records]
-    return Arrays(material.prepared[name].pixels, targets, recipe.encode(targets), keys)

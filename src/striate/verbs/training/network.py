@@ -20,9 +20,10 @@ from striate.nn.network import Network
 from striate.nn.recipe import Recipe
 from striate.nn.weights.load import load_weights
 from striate.nn.weights.source import WeightsSource, resolve_weights
-from striate.types import PictureArray
+from striate.types import PictureArray, Split
+from striate.verbs.training.data import Material
 
-__all__ = ["Start", "build_start", "solve_start_head"]
+__all__ = ["Start", "arrays_of", "build_start", "solve_start_head"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,17 @@ def solve_start_head(
         f"head solved on {found[0].shape[1]} features: validation loss "
         f"{solution.validation_loss:.4f} at regularisation {solution.regularisation:g}"
     )
+
+
+def arrays_of(material: Material, recipe: Recipe[Any], name: Split) -> Arrays:
+    """One split as the loop wants it; empty where the data set has no such split."""
+    if name not in material.parts or not len(material.parts[name]):
+        train = material.prepared["train"].pixels
+        return Arrays(train[:0], [], recipe.encode([]), [])
+    part = material.parts[name]
+    targets = part.targets
+    keys = [record.key for record in part.records]
+    return Arrays(material.prepared[name].pixels, targets, recipe.encode(targets), keys)
 
 
 def solved_layer(head: nn.Module) -> nn.Linear:

@@ -46,6 +46,11 @@ class Request:
             AugmentSettings.parse(parts[2]),
         )
 
+    @property
+    def model(self) -> str:
+        """The model that was asked for, as every task's settings name it."""
+        return str(self.config.model_dump()["model"])
+
     def new_task(self) -> Task[Any, Any]:
         """The task with its settings, before it has seen data."""
         return task_type(self.task)(self.config)

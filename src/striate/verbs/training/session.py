@@ -16,10 +16,11 @@ import torch
 
 from striate.data.cache import cache_home
 from striate.engine.devices import choose_device
-from striate.engine.distributed import Place, share_json
+from striate.engine.distributed import Place, process_group, share_json, wait
 from striate.engine.events import Epoch, Event, Finished, Note, Planned, Stage
 from striate.engine.job import Arrays, CheckpointStore, Fitted, Job
 from striate.engine.loop import fit
+from striate.engine.memory import freed_memory_is_kept
 from striate.engine.plan import Plan
 from striate.errors import RunError, UsageError
 from striate.nn.augment.augmenter import Augmenter
@@ -31,13 +32,14 @@ from striate.runs.folder import RunWriter
 from striate.runs.power import counters
 from striate.task import Task
 from striate.types import Split
-from striate.verbs.training.data import Material, arrays_of, gather
-from striate.verbs.training.network import Start, build_start, solve_start_head
+from striate.verbs.training.data import Material, gather
+from striate.verbs.training.exporting import export_network
+from striate.verbs.training.network import Start, arrays_of, build_start, solve_start_head
 from striate.verbs.training.plan import make_plan
 from striate.verbs.training.request import Request
 from striate.verbs.training.seal import seal
 
-__all__ = ["Session"]
+__all__ = ["Session", "train_network"]
 
 _FINISH_S, _FINISH_SHARE = 5.0, 0.06
 """What evaluation, export and report take of a time budget, at least."""
@@ -49,6 +51,41 @@ def recipe_for(task: Task[Any, Any]) -> Recipe[Any]:
     """The train half of `task`, from its folder."""
     found: Recipe[Any] = importlib.import_module(f"striate.tasks.{task.name}.recipe").RECIPE(task)
     return found
+
+
+def train_network(
+    request: Request,
+    *,
+    out: Path,
+    resume: bool,
+    overwrite: bool,
+    started: float,
+    stop: Callable[[], bool],
+    tell: Callable[[Event], None],
+) -> None:
+    """Train the network that `request` asks for and write the run to `out`; under torchrun, together."""
+    with freed_memory_is_kept(), process_group() as place:
+        session = Session(
+            request,
+            place=place,
+            stop=stop,
+            started=started,
+            resume=resume,
+            out=str(out),
+            tell=tell if place.rank == 0 else lambda event: None,
+        )
+        if place.rank != 0:
+            if not share_json(None):
+                session.follow()
+                wait()  # until rank 0 has sealed the run
+            return
+        with RunWriter.begin(out, resume=resume, overwrite=overwrite) as writer:
+            if share_json(writer.already_sealed):
+                tell(Note(f"{out} is finished already; nothing to resume"))
+            else:
+                for event in session.lead(writer):
+                    tell(event)
+                wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +150,15 @@ class Session:
         fitted = yield from self._fit(setup, plan, writer, meter)
         rows = "".join(json.dumps(row) + "\n" for row in fitted.history)
         writer.save("metrics.jsonl", rows.encode())
+        trained = yield from export_network(
+            writer, setup.recipe, recipe_for, setup.start, setup.material, plan, setup.augment, fitted
+        )
         metrics = yield from seal(
             writer,
             self.request,
+            trained,
+            setup.material,
             run=self.out,
-            recipe=setup.recipe,
-            recipe_for=recipe_for,
-            start=setup.start,
-            material=setup.material,
-            plan=plan,
-            augment=setup.augment,
-            fitted=fitted,
             meter=meter,
             timings=self._timings,
         )
@@ -148,8 +183,9 @@ class Session:
             self.request.new_task(),
             self.request.source,
             seed=settings.seed,
-            place=self.place,
             tell=self.tell,
+            leads=self.place.rank == 0,
+            wait=wait,
         )
         recipe = recipe_for(material.task)
         start = yield from build_start(

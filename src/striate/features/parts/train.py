@@ -1,0 +1,267 @@
+"""Learn a part model from marked pictures.
+
+After Felzenszwalb et al., PAMI 2010, sections 4 and 5, kept simple: each view (component) learns alone
+with a latent support vector machine. A root filter first; its parts are cut from it; then, in turns,
+parts are placed where they fit best on the marked objects, the hardest mistakes are collected, and all
+weights are learnt again. Last, boxes are corrected by where the parts went. No context between classes,
+no mirror images, and a view is decided once, not anew in each turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from striate.errors import DataError, UsageError
+from striate.features.parts.cells import CELL
+from striate.features.parts.layout import (
+    bare,
+    from_weights,
+    lowest_weights,
+    root_size,
+    weights_of,
+    with_parts,
+)
+from striate.features.parts.model import Component, PartsModel
+from striate.features.parts.naming import places_of
+from striate.features.parts.samples import Example, hard_windows, random_windows, seen_best, warped
+from striate.features.parts.settings import PartsSettings
+from striate.features.parts.solve import fit_weights
+from striate.randomness import hash64
+from striate.types import Array, Picture, check_picture
+
+__all__ = ["train_parts"]
+
+FEWEST = 4
+"""Marked objects of a view without which nothing can be learnt."""
+
+_EACH = 20
+"""Mistakes taken from one picture at a time."""
+
+_STIFF = 4.0
+"""Objects that agree with the plain window are added in thought when boxes are corrected."""
+
+Listener = Callable[[str], None]
+
+
+def train_parts(
+    pictures: Sequence[Picture],
+    boxes_xyxy: Sequence[Array],
+    label: str = "object",
+    *,
+    settings: PartsSettings | None = None,
+    threads: int = 1,
+    listen: Listener | None = None,
+) -> PartsModel:
+    """A model of the objects marked in `pictures`, uint8 (H, W, 3), by `boxes_xyxy`, (N, 4) of each.
+
+    Every object of the kind must be marked: what is not counts as background. Pictures without one are
+    welcome. `listen` hears sentences about the progress. The same seed gives the same model. Errors:
+    `UsageError` where pictures and boxes are not one each or a box has no area, `DataError` where too
+    few objects are marked.
+    """
+    chosen = settings or PartsSettings()
+    examples = _examples(pictures, boxes_xyxy)
+    objects = [(index, box) for index, one in enumerate(examples) for box in one.boxes_xyxy]
+    views = _views(examples, objects, chosen)
+    tell = listen or _silent
+    components, scales = [], []
+    with ThreadPoolExecutor(threads) as pool:
+        for number, rows in enumerate(views):
+            own = [objects[row] for row in rows]
+            component, scale = _View(examples, own, chosen, number, len(views), tell, pool).learn()
+            components.append(component)
+            scales.append(scale)
+    names = tuple(places_of(component) for component in components)
+    return PartsModel(label, tuple(components), names, max(scales))
+
+
+def _silent(text: str) -> None:
+    """Nobody listens."""
+
+
+def _examples(pictures: Sequence[Picture], boxes_xyxy: Sequence[Array]) -> list[Example]:
+    if len(pictures) != len(boxes_xyxy):
+        raise UsageError(
+            f"{len(pictures)} pictures and {len(boxes_xyxy)} lists of boxes", expected="one each"
+        )
+    found = []
+    for index, (picture, given) in enumerate(zip(pictures, boxes_xyxy, strict=True)):
+        boxes = np.asarray(given, np.float64).reshape(-1, 4)
+        if not (np.isfinite(boxes).all() and (boxes[:, 2:] > boxes[:, :2]).all()):
+            raise UsageError(f"picture {index} has a box without area", expected="x0 < x1 and y0 < y1")
+        found.append(Example(check_picture(picture), boxes))
+    return found
+
+
+def _views(
+    examples: Sequence[Example], objects: Sequence[tuple[int, Array]], settings: PartsSettings
+) -> list[list[int]]:
+    """Which objects belong to which view: groups of like appearance and shape, the largest first."""
+    count = settings.components
+    if len(objects) < FEWEST * count:
+        raise DataError(
+            f"{len(objects)} objects are marked",
+            expected=f"{FEWEST * count} or more, some tens are better",
+        )
+    if count == 1:
+        return [list(range(len(objects)))]
+    from sklearn.cluster import KMeans
+
+    boxes = np.stack([box for _, box in objects])
+    size = root_size(boxes, settings.cells, settings.enlarge)
+    seen = np.stack([warped(examples[index], box, size).ravel() for index, box in objects])
+    sides = boxes[:, 2:] - boxes[:, :2]
+    seen = np.column_stack([seen, 4.0 * np.log(sides[:, 0] / sides[:, 1])])
+    seed = hash64(settings.seed, "views") % 2**32
+    marks = KMeans(count, n_init=4, random_state=seed).fit_predict(seen)
+    groups = sorted(
+        (np.flatnonzero(marks == one).tolist() for one in range(count)), key=len, reverse=True
+    )
+    if len(groups[-1]) < FEWEST:
+        raise DataError(
+            f"one of {count} views has only {len(groups[-1])} objects",
+            expected=f"{FEWEST} or more of each",
+            remedy="ask for fewer components, or mark more objects",
+        )
+    return groups
+
+
+@dataclass(slots=True)
+class _View:
+    """The objects of one view, and all pictures to make mistakes in."""
+
+    examples: Sequence[Example]
+    objects: Sequence[tuple[int, Array]]
+    settings: PartsSettings
+    number: int
+    of: int
+    tell: Listener
+    pool: ThreadPoolExecutor
+
+    def learn(self) -> tuple[Component, float]:
+        """The component, and how far pictures must be enlarged to find nearly all of its objects."""
+        chosen = self.settings
+        boxes = np.stack([box for _, box in self.objects])
+        component = bare(root_size(boxes, chosen.cells, chosen.enlarge))
+        first = self._first_scale(component, boxes)
+        tall, wide = component.size_cells
+        self._say(f"{len(boxes)} objects, a root of {tall} × {wide} cells")
+        component, negatives = self._root(component, first)
+        if chosen.parts:
+            component = with_parts(component, chosen.parts)
+            negatives = self._mined(component, first, None)
+            for number in range(chosen.rounds):
+                component, negatives = self._round(component, first, negatives)
+                self._say(f"round {number + 1} of {chosen.rounds}")
+        return self._with_corners(_with_usual(component, negatives)), first
+
+    def _first_scale(self, component: Component, boxes: Array) -> float:
+        sides = boxes[:, 2:] - boxes[:, :2]
+        area = component.root.shape[0] * component.root.shape[1] * CELL**2
+        wanted = np.sqrt(area / (sides[:, 0] * sides[:, 1]))
+        return float(min(np.percentile(wanted, 95) * 1.1, self.settings.enlarge))
+
+    def _root(self, component: Component, first: float) -> tuple[Component, Array]:
+        """A root filter from objects brought to one size, then from where it sees them best."""
+        rng = np.random.default_rng(hash64(self.settings.seed, "background", self.number))
+        seen = np.stack(
+            [
+                np.append(warped(self.examples[index], box, component.size_cells), 1.0)
+                for index, box in self.objects
+            ]
+        ).astype(np.float32)
+        negatives = random_windows(
+            self.examples, component, self.settings.negatives, first=first, rng=rng
+        )
+        component = self._learnt(component, seen, negatives)
+        for _ in range(2):
+            component, negatives = self._round(component, first, negatives)
+        return component, negatives
+
+    def _round(self, component: Component, first: float, negatives: Array) -> tuple[Component, Array]:
+        """Objects where they are seen best, mistakes of now beside those of before, new weights."""
+        enlarge = self.settings.enlarge
+
+        def look(found: tuple[int, Array]) -> tuple[Array, Array, float] | None:
+            return seen_best(self.examples[found[0]], found[1], component, enlarge=enlarge)
+
+        seen = list(self.pool.map(look, self.objects))
+        vectors = [one[0] for one in seen if one is not None]
+        if len(vectors) < FEWEST:
+            raise DataError(
+                f"only {len(vectors)} marked objects are large enough",
+                remedy=f"allow more than {enlarge:g}-fold enlargement, or fewer cells",
+            )
+        negatives = self._mined(component, first, negatives)
+        return self._learnt(component, np.stack(vectors), negatives), negatives
+
+    def _with_corners(self, component: Component) -> Component:
+        """Learn where the marked box lies, given the window and the parts' moves (PAMI 2010, 5.3).
+
+        Ridge regression towards the window itself: a few objects must not bend boxes far.
+        """
+        ends = np.cumsum([component.root.size, component.parts.size, component.prices.size])
+        known, wanted = [], []
+        for index, box in self.objects:
+            seen = seen_best(self.examples[index], box, component, enlarge=self.settings.enlarge)
+            if seen is None:
+                continue
+            vector, window, _ = seen
+            moves = -vector[ends[1] : ends[2]].reshape(-1, 4)
+            cell = (window[2:] - window[:2]) / component.size_cells[::-1]
+            known.append(np.concatenate([[1.0], moves[:, 0], moves[:, 2]]))
+            wanted.append((box - window) / np.tile(cell, 2))
+        rows = np.array(known)
+        held = np.eye(rows.shape[1]) * _STIFF
+        corners = np.linalg.solve(rows.T @ rows + held, rows.T @ np.array(wanted))
+        return replace(component, corners=corners.astype(np.float32))
+
+    def _mined(self, component: Component, first: float, before: Array | None) -> Array:
+        """The hardest windows without an object: new mistakes, and the old ones that are still hard."""
+        weights = weights_of(component)
+        mine = partial(hard_windows, component=component, first=first, each=_EACH)
+        new = self.pool.map(mine, self.examples)
+        every = np.concatenate([*([] if before is None else [before]), *new])
+        hardest = np.argsort(-(every @ weights), kind="stable")[: self.settings.negatives]
+        found: Array = np.unique(every[hardest].astype(np.float32), axis=0)
+        return found
+
+    def _learnt(self, component: Component, positives: Array, negatives: Array) -> Component:
+        if not len(negatives):
+            raise DataError("the pictures show nothing but marked objects", expected="some background")
+        samples = np.concatenate([positives, negatives])
+        signs = np.repeat([1.0, -1.0], [len(positives), len(negatives)])
+        weights = fit_weights(
+            samples,
+            signs,
+            penalty=self.settings.penalty,
+            start=weights_of(component),
+            lowest=lowest_weights(component),
+        )
+        return from_weights(component, weights)
+
+    def _say(self, text: str) -> None:
+        view = f"view {self.number + 1} of {self.of}: " if self.of > 1 else ""
+        self.tell(view + text)
+
+
+def _with_usual(component: Component, negatives: Array) -> Component:
+    """What root and parts score on the hardest windows without an object, on average."""
+    ends = np.cumsum([component.root.size, component.parts.size, component.prices.size])
+    weights = weights_of(component)
+    root, parts, prices, _ = np.split(negatives * weights, ends, axis=1)
+    count = len(component.parts)
+    each = (
+        parts.reshape(len(negatives), count, -1).sum(axis=2) if count else np.zeros((len(negatives), 0))
+    )
+    each = each + prices.reshape(len(negatives), count, 4).sum(axis=2)
+    return replace(
+        component,
+        usual_root=float(root.sum(axis=1).mean()),
+        usual_parts=each.mean(axis=0).astype(np.float32),
+    )

@@ -1,0 +1,1 @@
+"""The good-feature test: is a detector's key point found again when the picture changes?"""

@@ -1,0 +1,1 @@
+"""`striate.compare`: several models on the same pictures, side by side."""
