@@ -14,10 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench import (
+    baselines,
     cifar10,
     cold_predict,
     demo,
     fashion,
+    features,
     kills,
     latency,
     mutated_pictures,
@@ -53,6 +55,10 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "fashion": Benchmark("Fashion-MNIST in five minutes", 6, fashion.run),
     "demo": Benchmark("the digits demo, to its report", 2, demo.run),
     "kills": Benchmark("20 kills at random moments, bit-identical resumes", 8, kills.run),
+    "features": Benchmark(
+        "HOG, Haar and layer tables, against OpenCV and scikit-image", 1, features.run
+    ),
+    "baselines": Benchmark("hand-made features with a learner, beside a CNN", 6, baselines.run),
     "mutated_pictures": Benchmark("broken pictures are read or refused", 2, mutated_pictures.run),
 }
 

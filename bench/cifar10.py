@@ -2,8 +2,8 @@
 
 Ours is the wall-clock of the whole command with its defaults (start, reading, decoding, tuning,
 training on 45 000 pictures, validation, export, report), from an empty cache; the accuracy is then
-measured with `striate evaluate`. fastai trains on all 50 000, is stopped at the first epoch that reaches 85 %, and neither its
-imports nor its evaluation are counted.
+measured with `striate evaluate`. fastai trains on all 50 000, is stopped at the first epoch that
+reaches 85 %, and neither its imports nor its evaluation are counted.
 """
 
 from __future__ import annotations

@@ -65,3 +65,14 @@ def test_nothing_in_an_even_picture(detector: Detector, size: tuple[int, int]) -
 def test_wrong_threshold() -> None:
     with pytest.raises(ValueError, match="threshold"):
         log(discs([]), threshold=0)
+
+
+@pytest.mark.parametrize("seed", [19, 45, 106, 352])  # each has a peak that is refined onto the border
+def test_noise_up_to_the_border(seed: int) -> None:
+    """Refined peaks beside the border look at no pixel beyond it."""
+    coarse = np.random.default_rng(seed).integers(0, 2, (20, 26, 1), dtype=np.uint8)
+    picture = (coarse * 255).repeat(4, 0).repeat(4, 1).repeat(3, 2)
+    for detector in (log, dog):
+        found = detector(np.ascontiguousarray(picture[: 60 + seed % 6, : 70 + 2 * (seed % 6)]))
+        assert (found.points_xy > -1).all()
+        assert len(found) > 5

@@ -68,6 +68,13 @@ def test_an_even_picture_has_no_edges(size: tuple[int, int]) -> None:
     assert found.to_dict()["edge_pixels"] == 0
 
 
+def test_edges_of_one_strength_are_all_found() -> None:
+    picture = np.zeros((30, 41, 3), np.uint8)
+    picture[:, 20:] = 30
+    found = canny(picture)
+    assert (found.mask.sum(axis=1) == 1).all()
+
+
 def test_a_slow_slope_has_no_edges() -> None:
     slope = np.repeat(np.linspace(0, 255, 600).astype(np.uint8)[None, :, None], 40, 0).repeat(3, 2)
     assert not canny(slope).mask.any()

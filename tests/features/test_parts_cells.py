@@ -18,6 +18,18 @@ def noise(size_hw: tuple[int, int], seed: int = 0) -> Picture:
     return np.random.default_rng(seed).integers(0, 256, (*size_hw, 3), np.uint8)
 
 
+def nearest_direction(gx: float, gy: float) -> int:
+    """In the authors' order: the first of equal ones, then its opposite."""
+    along, direction = 0.0, 0
+    for o in range(9):
+        dot = round(gx * math.cos(o * math.pi / 9) + gy * math.sin(o * math.pi / 9), 9)
+        if dot > along:
+            along, direction = dot, o
+        elif -dot > along:
+            along, direction = -dot, o + 9
+    return direction
+
+
 def cells_by_loops(picture: Picture) -> Array:
     """Section 6.2 of the paper, pixel by pixel and cell by cell."""
     rows, columns = picture.shape[0] // CELL, picture.shape[1] // CELL
@@ -32,13 +44,7 @@ def cells_by_loops(picture: Picture) -> Array:
                 dy = part[min(y + 1, height - 1), x, channel] - part[max(y - 1, 0), x, channel]
                 if dx * dx + dy * dy > best:
                     best, gx, gy = dx * dx + dy * dy, dx, dy
-            along, direction = 0.0, 0
-            for o in range(9):  # in the authors' order: the first of equal ones, then its opposite
-                dot = round(gx * math.cos(o * math.pi / 9) + gy * math.sin(o * math.pi / 9), 9)
-                if dot > along:
-                    along, direction = dot, o
-                elif -dot > along:
-                    along, direction = -dot, o + 9
+            direction = nearest_direction(gx, gy)
             cy, cx = (y + 0.5) / CELL - 0.5, (x + 0.5) / CELL - 0.5
             for row in (math.floor(cy), math.floor(cy) + 1):
                 for column in (math.floor(cx), math.floor(cx) + 1):

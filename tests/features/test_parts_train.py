@@ -241,7 +241,7 @@ def test_pictures_in_which_nothing_fits(model: PartsModel) -> None:
 
 def test_what_cannot_be_learnt(streets: tuple[list[Picture], list[Array]]) -> None:
     pictures, boxes = streets
-    with pytest.raises(DataError, match="1 objects are marked"):
+    with pytest.raises(DataError, match="2 objects are marked"):
         train_parts(pictures[1:2], boxes[1:2])
     with pytest.raises(UsageError, match="one each"):
         train_parts(pictures, boxes[:-1])

@@ -29,7 +29,7 @@ def lens(a: float, b: float, d: float) -> float:
     """The overlap error of circles of radius a and b whose centres are d apart, in closed form."""
     if d >= a + b:
         return 1.0
-    if d <= abs(a - b):
+    if d <= max(abs(a - b), 1e-9):
         return 1.0 - (min(a, b) / max(a, b)) ** 2
     one = a * a * math.acos((d * d + a * a - b * b) / (2 * d * a))
     two = b * b * math.acos((d * d + b * b - a * a) / (2 * d * b))

@@ -42,10 +42,11 @@ def found() -> FeatureTest:
 
 def test_every_detector_meets_every_change(found: FeatureTest) -> None:
     levels = sum(len(CHANGES[name].levels) for name in found.changes)
-    assert len(found.rows) == 2 * 3 * levels
-    for row in found.rows:
-        assert 0 <= row.score.repeatability <= 1
-        assert max(row.score.count_a, row.score.count_b) <= 80
+    assert len(found.scores) == 3 * levels
+    for one in found.scores.values():
+        assert len(one) == 2
+        assert all(0 <= score.repeatability <= 1 for score in one)
+        assert max(max(score.count_a, score.count_b) for score in one) <= 80
 
 
 def test_what_theory_says(found: FeatureTest) -> None:
@@ -69,7 +70,7 @@ def test_threads_and_repetition_change_nothing(found: FeatureTest) -> None:
         settings=TrialSettings(limit=80),
         threads=3,
     )
-    assert again.rows == found.rows
+    assert again.scores == found.scores
 
 
 def test_a_larger_picture_is_scaled_down_first() -> None:
@@ -96,7 +97,7 @@ def test_times_are_those_of_the_clock() -> None:
 
 def test_a_constant_picture_has_nothing_to_repeat() -> None:
     test = measure_detectors([np.full((60, 80, 3), 90, np.uint8)], ("dog", "mser"), changes=("gain",))
-    assert all(math.isnan(row.score.repeatability) for row in test.rows)
+    assert all(math.isnan(one.repeatability) for every in test.scores.values() for one in every)
     assert test.best("repeatability") is None
     assert headline(test)[0] == ("most repeatable", "none")
     assert (

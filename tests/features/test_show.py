@@ -37,7 +37,7 @@ def test_every_kind_draws_and_tells(kind: str, photo: Photo) -> None:
 
 
 @pytest.mark.parametrize("kind", OWN)
-@pytest.mark.parametrize("size", [(3, 3), (8, 8), (4, 70), (33, 20)])
+@pytest.mark.parametrize("size", [(3, 3), (4, 70), (33, 20)])
 def test_small_and_empty_pictures_are_drawn(kind: str, size: tuple[int, int]) -> None:
     for picture in (
         np.full((*size, 3), 128, np.uint8),
@@ -79,7 +79,8 @@ def test_variants(photo: Photo) -> None:
     picture = photo("astronaut.png")
     own = show(picture, "kernel:0 0 0; 0 2 0; 0 0 0")
     assert (own.picture == np.minimum(picture.astype(int) * 2, 255)).all()
-    assert show(picture, "affine:mser").facts["kind"] == "mser"
+    assert show(picture, "affine:mser").to_dict()["variant"] == "mser"
+    assert show(picture, "affine").to_dict()["variant"] == "hessian-affine"
     assert show(picture, "haar:eye").facts["count"] == 2
     assert show(picture[:100, :120], "ridges:frangi").facts["light"]
 

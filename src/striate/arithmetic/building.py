@@ -107,7 +107,8 @@ class NetworkBuilder:
         cost = conv_cost(kernel_hw, channels, filters, places=height * width, groups=groups, bias=bias)
         reaches = transposed_reach(slides[0]), transposed_reach(slides[1])
         layer = self._layer("convt", (tall, wide, filters), reaches, name)
-        return self._add(_with(replace(layer, rows=slides[0], columns=slides[1]), cost), groups=groups)
+        layer = replace(layer, rows=slides[0], columns=slides[1], exact=max(dilation_hw) == 1)
+        return self._add(_with(layer, cost), groups=groups)
 
     def pool(
         self,

@@ -30,7 +30,6 @@ def conv_cost(
     places: int,
     groups: int = 1,
     bias: bool = True,
-    transposed: bool = False,
 ) -> Cost:
     """(F·F·D₁)·K + K; with groups a filter sees only D₁ / groups channels.
 

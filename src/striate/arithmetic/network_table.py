@@ -261,11 +261,11 @@ def remarks(network: Network, *, whole: bool = False) -> list[str]:
     """
     losing = [layer for layer in network if any(layer.lost_hw)]
     shown = len(losing) if whole else _MOST_LOSSES
+    shown = len(losing) if whole else _MOST_LOSSES
     found = [_leaves_out(network, layer) for layer in losing[:shown]]
-    if len(losing) > shown:
-        found.append(
-            f"{len(losing) - _MOST_LOSSES} more layers leave out rows or columns; --json names them"
-        )
+    more = len(losing) - shown
+    if more > 0:
+        found.append(f"so do{'es' if more == 1 else ''} {more} more; --json names all")
     if network.unused_params:
         found.append(f"{thousands(network.unused_params)} parameters are not used by this pass")
     return [*found, *network.notes]

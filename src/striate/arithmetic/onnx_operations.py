@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import prod
 from typing import TypeAlias
 
@@ -245,12 +246,35 @@ def _pointwise(tracer: Tracer, weights: Weights, node: Node) -> Value:
         layer = tracer.layers[-1]
         tracer.charge(layer.params + params, f"{layer.formula}+{params}")
         return values[0]
+    gate = _gate(tracer, node)
+    if gate is not None:
+        return gate
     clip = (node.numbers(1), node.numbers(2)) if node.op == "Clip" else None
     if alone and not params and node.op in _ARITHMETIC and clip != ([0], [6]):
         return values[0]  # a constant is added or multiplied: nothing of its own
     kind = "relu6" if clip else node.op.lower()
     cost = Cost(params, 0, thousands(params) if params else "", 0)
     return tracer.pointwise(kind, values, node.shape, name=node.name(kind), cost=cost)
+
+
+_GATES = {"erf": "gelu", "sigmoid": "silu"}
+
+
+def _gate(tracer: Tracer, node: Node) -> Value | None:
+    """x · f(x) as the activation that it is: GELU from the error function, SiLU from the sigmoid."""
+    if node.op != "Mul" or len(node.values) != 2:
+        return None
+    plain, gated = sorted(node.values, key=lambda value: value.layer)
+    last = len(tracer.layers) - 1
+    if gated.layer != last or gated.shape != plain.shape:
+        return None
+    layer = tracer.layers[last]
+    if layer.kind not in _GATES or [source.layer for source in layer.sources] != [plain.layer]:
+        return None
+    kind = _GATES[layer.kind]
+    name = layer.name.removesuffix(f".{layer.kind}")
+    tracer.layers[last] = replace(layer, kind=kind, name=name if name != layer.kind else kind)
+    return gated
 
 
 def _takes_bias(tracer: Tracer, value: Value, params: int) -> bool:

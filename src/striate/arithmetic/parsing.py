@@ -148,7 +148,7 @@ class _Parser:
                 if inside:
                     return token
                 if token.kind == "close":
-                    raise UsageError(f"{place(token)} closes nothing")
+                    raise UsageError(f"{place(token)} closes nothing", expected="a ( before each )")
             elif token.kind == "repeat":
                 self._repeat(token)
             elif token.kind == "join":
@@ -160,7 +160,7 @@ class _Parser:
             else:
                 raise UsageError(f"{place(token)} belongs to no layer", expected="a layer before it")
             if len(self.builder.layers) > _MOST_LAYERS:
-                raise UsageError(f"more than {_MOST_LAYERS} layers")
+                raise UsageError(f"more than {_MOST_LAYERS} layers", expected="fewer")
         if inside:
             raise UsageError("a ( is not closed", expected="a ) for each (")
         return None
@@ -218,7 +218,7 @@ class _Parser:
         free = list(_POSITIONAL.get(kind, ()))
         if glued is not None:
             if not free:
-                raise UsageError(f"{place(word)}: {kind} takes no number")
+                raise UsageError(f"{place(word)}: {kind} takes no number", expected=f"{kind} alone")
             found.values[free.pop(0)] = (glued, glued)
         while self.at < len(self.tokens):
             token = self.tokens[self.at]
@@ -229,7 +229,11 @@ class _Parser:
             self.at += 1
             if token.kind == "number":
                 if not free:
-                    raise UsageError(f"{place(token)} is one number too many for {kind}")
+                    listed = ", ".join(_POSITIONAL.get(kind, ())) or "none"
+                    raise UsageError(
+                        f"{place(token)} is one number too many for {kind}",
+                        expected=f"its numbers: {listed}",
+                    )
                 self._set(found, kind, free.pop(0), token, token.text)
             elif token.kind == "size":
                 self._set(found, kind, "kernel", token, token.text)
@@ -268,7 +272,7 @@ class _Parser:
     def _set(self, found: _Arguments, kind: str, name: str, token: Token, value: str) -> None:
         self._allowed(kind, name, token)
         if name in found.values:
-            raise UsageError(f"{place(token)}: the {name} is given twice")
+            raise UsageError(f"{place(token)}: the {name} is given twice", expected=f"one {name}")
         found.values[name] = _value(kind, name, token, value)
 
     @staticmethod
@@ -397,11 +401,13 @@ def _value(kind: str, name: str, token: Token, text: str) -> SizeHW | Literal["s
     text = text.strip().replace("−", "-").replace("×", "x").replace("*", "x").lower()
     if text == "?":
         if name not in ("kernel", "stride", "padding"):
-            raise UsageError(f"{place(token)}: only kernel, stride and padding can be asked for")
+            raise UsageError(
+                f"{place(token)}: only kernel, stride and padding can be asked for", expected="a number"
+            )
         return "?"
     if text in ("same", "valid"):
         if name != "padding":
-            raise UsageError(f"{place(token)}: only padding can be {text}")
+            raise UsageError(f"{place(token)}: only padding can be {text}", expected="a number")
         return "same" if text == "same" else (0, 0)
     if name == "count" and kind == "dropout":
         return (0, 0)  # the share that is dropped changes no size

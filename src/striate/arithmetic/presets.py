@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from striate.arithmetic.building import NetworkBuilder
+from striate.arithmetic.building import NetworkBuilder, shown_shape
 from striate.arithmetic.layers import Network
+from striate.errors import UsageError
 
 __all__ = ["PRESETS", "Preset", "build_preset", "is_preset"]
 
@@ -43,7 +44,15 @@ def build_preset(
     """
     preset = PRESETS[_key(name)]
     builder = NetworkBuilder(input_hwc or preset.input_hwc)
-    preset.build(builder, preset.classes if classes is None else classes)
+    try:
+        preset.build(builder, preset.classes if classes is None else classes)
+    except UsageError as error:
+        size = shown_shape(builder.input_hwc)
+        before = builder.layers[-1].name if builder.layers else "the input"
+        raise UsageError(
+            f"{_key(name)} does not take {size}; behind {before}: {error.what}",
+            expected=f"an input such as {shown_shape(preset.input_hwc)}",
+        ) from error
     return builder.build(_key(name), (preset.source, *preset.notes))
 
 
@@ -138,7 +147,8 @@ def _zfnet(net: NetworkBuilder, classes: int) -> None:
     for index, filters in ((3, 384), (4, 384), (5, 256)):
         _conv_relu(net, filters, 3, name=f"conv{index}")
     _max_pool(net, 3, name="pool5")
-    net.adaptive_pool("avgpool", (6, 6), name="average")
+    if net.shape()[:2] != (6, 6):  # pictures of other sizes than 224
+        net.adaptive_pool("avgpool", (6, 6), name="average")
     _dense_4096(net, classes, dropout_first=True)
 
 

@@ -26,12 +26,13 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """See the module. `per` is 1 unless the map grows."""
+    """See the module. `per` is 1 unless the map grows; only every `gap`-th of the units is seen."""
 
     step: int = 1
     low: int = 0
     high: int = 0
     per: int = 1
+    gap: int = 1
 
     def of(self, first: int, last: int) -> tuple[int, int]:
         """The units that the units from `first` to `last` see; empty (first > last) for none."""
@@ -39,6 +40,13 @@ class Reach:
             (first * self.step + self.low) // self.per,
             (last * self.step + self.high) // self.per,
         )
+
+    def within(self, unit: int, count: int) -> range:
+        """The units that a unit sees of a map of `count`; empty for none."""
+        first, last = self.of(unit, unit)
+        if first < 0:
+            first += -(first // self.gap) * self.gap
+        return range(first, min(last, count - 1) + 1, self.gap)
 
     @property
     def is_even(self) -> bool:
@@ -55,11 +63,15 @@ ONLY = Reach(step=0)
 
 def conv_reach(slide: Slide) -> Reach:
     """Of a convolution or a pool: from i·S − P to i·S − P + (F − 1)·D."""
-    return Reach(slide.stride, -slide.before, -slide.before + slide.span - 1)
+    low = -slide.before
+    return Reach(slide.stride, low, low + slide.span - 1, gap=slide.dilation)
 
 
 def transposed_reach(slide: Slide) -> Reach:
-    """Of a transposed convolution: the inputs j whose j·S − P + t·D, t < F, can be i."""
+    """Of a transposed convolution: the inputs j whose j·S − P + t·D, t < F, can be i.
+
+    With dilation not all in between are seen; the ends may then lie further out than what is.
+    """
     last = slide.stride - 1
     return Reach(1, slide.before - slide.span + 1 + last, slide.before, slide.stride)
 

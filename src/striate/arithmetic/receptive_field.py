@@ -224,15 +224,14 @@ def _spans_through(before: Sequence[Span], reach: Reach, places: int) -> list[Sp
 
 
 def _seen(before: Sequence[Span], reach: Reach, unit: int) -> Span:
-    first, last = reach.of(unit, unit)
-    first, last = max(first, 0), min(last, len(before) - 1)
-    if first > last:
+    units = reach.within(unit, len(before))
+    if not units:
         return NOTHING
     # all maps move forwards, so that the ends tell, unless they see nothing
-    ends = before[first], before[last]
+    ends = before[units[0]], before[units[-1]]
     if ends[0].first <= ends[0].last and ends[1].first <= ends[1].last:
         return Span(ends[0].first, ends[1].last)
-    return _around(before[first : last + 1])
+    return _around([before[one] for one in units])
 
 
 def _around(spans: Sequence[Span]) -> Span:

@@ -121,6 +121,8 @@ class Tracer:
         )
         reaches = transposed_reach(slides[0]), transposed_reach(slides[1])
         sliding = _Sliding(slides, output, groups=groups)
+        if max(slides[0].dilation, slides[1].dilation) > 1:
+            value = replace(value, exact=False)
         return self._windows("convt", value, sliding, reaches, shape, name, cost)
 
     def pool(

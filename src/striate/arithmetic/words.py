@@ -111,7 +111,7 @@ TokenKind: TypeAlias = Literal[
 
 _WORDS = re.compile(
     r"""
-    (?P<skip>(?:\s|,|\||->|=>|→|–|—|-(?=[A-Za-z(\d]))+)
+    (?P<skip>(?:\s|,|\||->|=>|→|–|—|-(?=[A-Za-z(\d\s]))+)
   | (?P<triple>\(\s*\d+\s*,\s*(?:\d+|\?)\s*,\s*(?:\d+|\?)\s*\))
   | (?P<repeat>\d+\s*[*×x]\s*(?=\())
   | (?P<join>(?:add|sum|cat|concat|join)\s*\()

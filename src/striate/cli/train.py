@@ -126,7 +126,7 @@ def side_by_side(found: Comparison) -> list[str]:
         if one.score is None:
             rows.append((one.name, f"left out: {one.reason}", "", "", ""))
             continue
-        numbers = (f"{one.train_s:.0f} s", f"{one.size_mb:.2f} MB", f"{one.latency_ms:.2f} ms")
+        numbers = (f"{one.train_s:.0f} s", f"{one.size_mb:.3g} MB", f"{one.latency_ms:.2f} ms")
         rows.append((one.name, score_text(one, found.metric), *numbers))
     whole = [row for row in rows if row[2]]
     widths = [max(len(row[column]) for row in whole) for column in range(5)]

@@ -31,7 +31,8 @@ _SMALLEST = 5.0
 _SILENT = 1e-6
 _MOST_LAYERS = 12
 _MAP = 25
-"""Places along a side of a position map at most."""
+_FEWEST = 9
+"""Places along a side of a position map at most, and at least: between pixels where it must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,7 +412,7 @@ def _map(
     ]
     axes = []
     for low, high in ends:
-        count = int(max(1, min(_MAP, round(high - low))))
+        count = int(np.clip(round(high - low), _FEWEST, _MAP))
         edges = np.linspace(low, high, count + 1)
         axes.append((edges[:-1] + edges[1:]) / 2)
     rows, columns = axes

@@ -92,11 +92,10 @@ def hierarchy_section(layers: Sequence[LayerTuning], experiment: Experiment) -> 
         "Medians over the channels that answer to any bar. Seen: the part of the picture that reaches the "
         "unit in the middle, measured. Oriented: channels with a selectivity of at least "
         f"{_SELECTIVE}. Half width: – where most channels nowhere fall to half.",
-        ("layer", "", "seen", "channels", "answer", "oriented", "half width", "selectivity", "tolerance"),
+        ("layer", "seen", "channels", "answer", "oriented", "half width", "selectivity", "tolerance"),
         [
             (
-                place,
-                one.layer.name,
+                f"{place}  {one.layer.name}",
                 f"{one.extent.size_hw[0]} × {one.extent.size_hw[1]} px",
                 one.layer.channels,
                 one.answering,

@@ -93,7 +93,8 @@ def _spots(
 def _peaks(responses: Array, threshold: float) -> tuple[Array, Array]:
     """Places (N, 3) as (level, row, column), refined, and their responses; without ridges."""
     at, strength, _ = refined(responses, peaks_3d(responses, threshold=threshold * 0.8))
-    kept = (strength > threshold) & ~_on_ridge(responses, np.rint(at).astype(int))
+    pixels = np.clip(np.rint(at).astype(int), (0, 1, 1), np.array(responses.shape) - (1, 2, 2))
+    kept = (strength > threshold) & ~_on_ridge(responses, pixels)
     return at[kept], strength[kept]
 
 

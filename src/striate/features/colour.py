@@ -10,6 +10,8 @@ from striate.types import Array, Picture, check_picture
 __all__ = ["colour_histogram", "histogram_picture"]
 
 _HEIGHT, _WIDTH, _GAP = 240, 720, 16
+_LOOKED_AT = 1000
+"""Longest side of what the drawing is made from, pixels."""
 
 
 def colour_histogram(picture: Picture) -> Array:
@@ -46,6 +48,10 @@ def histogram_picture(picture: Picture) -> Picture:
 
     from striate.pictures.resize import resize
 
+    longest = max(picture.shape[:2])
+    if longest > _LOOKED_AT:  # shares hardly change, and twelve megapixels take seconds
+        height, width = (max(1, round(side * _LOOKED_AT / longest)) for side in picture.shape[:2])
+        picture = resize(picture, (height, width), how="box")
     shares = colour_histogram(picture)
     height, width = picture.shape[:2]
     shown = resize(picture, (_HEIGHT * 2, max(1, round(width * _HEIGHT * 2 / height))))

@@ -86,6 +86,8 @@ def _otsu(values: Array) -> float:
     """The threshold that parts `values` into two groups with the least spread within (Otsu 1979)."""
     if not len(values):
         return 0.0
+    if float(values.max() - values.min()) < LEAST_HIGH:  # one group: all of it is edge
+        return float(values.min()) / 2
     counts, ends = np.histogram(values, bins=256)
     middles = (ends[1:] + ends[:-1]) / 2
     below, total = counts.cumsum(), counts.sum()

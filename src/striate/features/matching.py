@@ -108,7 +108,7 @@ class Match:
             "threshold_px": round(self.threshold_px, 3),
             "matrix": None if self.matrix is None else self.matrix.tolist(),
             "scale": None if scale is None else round(scale, 4),
-            "turn_deg": None if turn is None else round(turn, 2),
+            "turn_deg": None if turn is None else round(turn, 2) + 0.0,  # no -0
             **dict(zip(("points_a_xy", "points_b_xy"), rounded, strict=True)),
             "inlier": self.inliers.tolist(),
         }

@@ -100,17 +100,20 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A feature made visible. `kind`: as asked for. `statement`: what is seen, in a sentence. `picture`:
-    the figure, uint8 (h, w, 3). `facts`: what was found, in the original picture's pixels, for JSON."""
+    """A feature made visible. `kind`, `variant`: what was asked for, without a variant "". `statement`:
+    what is seen, in a sentence. `picture`: the figure, uint8 (h, w, 3). `facts`: what was found, in the
+    original picture's pixels, for JSON."""
 
     kind: str
+    variant: str
     statement: str
     picture: Picture = field(repr=False)
     facts: Mapping[str, object] = field(repr=False)
 
     def to_dict(self) -> dict[str, object]:
         """For `--json`."""
-        return {**self.facts, "kind": self.kind, "statement": self.statement}
+        named = {"kind": self.kind, "variant": self.variant or None}
+        return named | dict(self.facts) | named | {"statement": self.statement}
 
     def plot(self) -> Picture:
         """The figure, uint8 (h, w, 3)."""
@@ -140,4 +143,4 @@ def show(picture: Picture, kind: str, *, limit: int | None = None) -> Shown:
         raise UsageError(f"the limit is {limit}", expected="a number from 1")
     used = variant or (chosen.variants[0] if chosen.variants else "")
     drawn = chosen.draw(check_picture(picture), used, limit)
-    return Shown(kind, drawn.statement, drawn.picture, drawn.facts)
+    return Shown(name, used, drawn.statement, drawn.picture, drawn.facts)

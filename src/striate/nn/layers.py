@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections import OrderedDict
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -65,26 +67,33 @@ def layers_of_name(
 
     Built without memory for its weights. `input_hwc` None takes the size it was made for.
     """
+    if is_own(name):
+        return _own(name, input_hwc or (32, 32, 3), classes or 10)
     source, _, rest = name.rpartition(":")
     if source == "torchvision":
         module, size = _torchvision(rest, input_hwc, classes)
     elif source in ("", "timm"):
-        module, size = _own_or_timm(rest, input_hwc, classes)
+        module, size = _timm(rest, input_hwc, classes)
     else:
         raise UnknownNameError("source of models", source, ["timm", "torchvision"])
     return layers_of_module(module, size, title=name)
 
 
-def _own_or_timm(
+def _own(name: str, input_hwc: tuple[int, int, int], classes: int) -> Network:
+    """A network of ours, with a linear head."""
+    height, width, channels = input_hwc
+    with torch.device("meta"):
+        backbone = build_backbone(name, channels=channels, size_hw=(height, width))
+        head = nn.Linear(backbone.features_dim, classes)
+        module = nn.Sequential(OrderedDict(body=backbone.model, head=head))
+    network = layers_of_module(module, input_hwc, title=name.replace("_", "-"))
+    layers = tuple(replace(one, name=one.name.removeprefix("body.")) for one in network)
+    return replace(network, layers=layers)
+
+
+def _timm(
     name: str, input_hwc: tuple[int, int, int] | None, classes: int | None
 ) -> tuple[nn.Module, tuple[int, int, int]]:
-    if is_own(name):
-        size = input_hwc or (32, 32, 3)
-        with torch.device("meta"):
-            backbone = build_backbone(
-                name.replace("_", "-"), channels=size[2], size_hw=(size[0], size[1])
-            )
-            return nn.Sequential(backbone.model, nn.Linear(backbone.features_dim, classes or 10)), size
     if not is_timm_name(name):
         raise UnknownNameError("model", name, timm_names())
     import timm

@@ -17,7 +17,7 @@ from striate.runs.page import write_page
 from striate.task import task_type
 from striate.verbs.comparing.ladder import Rung, model_rungs, size_rungs
 from striate.verbs.comparing.measured import Comparison, RungResult, headline_name, measure
-from striate.verbs.comparing.page import model_sections, size_sections
+from striate.verbs.comparing.page import enough, model_sections, score_text, size_sections, title_of
 from striate.verbs.model import load
 from striate.verbs.train import COMPARE, train
 from striate.verbs.training.request import Request
@@ -148,8 +148,13 @@ def _write(folder: Path, made: Comparison, sections: list[Section], *, sizes: bo
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "compare.json", json.dumps(made.to_dict(), indent=1) + "\n")
     best = made.best
-    what = "sizes" if sizes else "models"
-    numbers = [("best", best.name)] if best else []
+    what = f"sizes of {_model_of(made)}" if sizes else "models"
+    numbers = (
+        [("best", best.name), (title_of(made.metric), score_text(best, made.metric))] if best else []
+    )
+    least = enough(made) if sizes else None
+    if least is not None:
+        numbers.append(("enough, within its interval", least.name))
     write_page(
         folder / "compare.html",
         f"{len(made.rungs)} {what} on {Path(made.source).name}",
@@ -159,3 +164,7 @@ def _write(folder: Path, made: Comparison, sections: list[Section], *, sizes: bo
         numbers=numbers,
         overwrite=True,
     )
+
+
+def _model_of(made: Comparison) -> str:
+    return str((made.rungs[0].settings or {}).get("model", "the model"))

@@ -1,4 +1,4 @@
-"""What `striate layers --out` writes: a picture of the network, or a page on which units can be clicked."""
+"""What `striate layers --out` writes: a picture, or a page on which units can be clicked."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from striate.arithmetic.building import shown_shape
 from striate.arithmetic.counting import thousands
-from striate.arithmetic.drawing import Scene, blocks_of, draw_network
+from striate.arithmetic.drawing import Scene, Words, blocks_of, draw_network
 from striate.arithmetic.layers import Network
 from striate.arithmetic.network_table import (
     Row,
@@ -40,6 +40,8 @@ from striate.verbs.outputs import writable
 
 __all__ = ["render_layers_page", "write_layers_page"]
 
+_WIDTH = 1000.0
+"""Of the drawing, pixels: that of the page."""
 _MOST_ROWS = 400
 """Layers that can be chosen; a table of more says how many it leaves out."""
 
@@ -107,16 +109,22 @@ def _report_style() -> str:
 
 
 def _first_look(network: Network, rows: Sequence[Row]) -> Patch:
-    """The middle unit of the last layer with units that see less than everything."""
-    some = [row for row in rows if not row.field.whole] or list(rows[:1])
-    index = some[-1].last
+    """The middle unit of the last layer whose units see clearly less than everything."""
+    sides = network.input_hwc[:2]
+    several = [row for row in rows if network.layers[row.last].places_hw != (1, 1)]
+    some = [
+        row
+        for row in several
+        if all(5 * seen <= 3 * side for seen, side in zip(row.field.size_hw, sides, strict=True))
+    ]
+    index = (some or several or list(rows))[-1].last
     height, width = network.layers[index].places_hw
     return patch_of(network, index, (height // 2, width // 2))
 
 
 def _numbers(network: Network) -> list[tuple[str, str]]:
     return [
-        ("parameters", thousands(network.params)),
+        ("parameters", thousands(network.params).replace(" ", "\N{NARROW NO-BREAK SPACE}")),
         ("multiply-adds", many(network.multiply_adds) or "0"),
         ("weights, float32", bytes_text(network.weights_bytes) or "0 B"),
         ("layers deep", str(network.depth)),
@@ -127,7 +135,7 @@ def _numbers(network: Network) -> list[tuple[str, str]]:
 
 
 def _drawing(network: Network) -> str:
-    scene = draw_network(network)
+    scene = draw_network(network, width=_WIDTH)
     caption = (
         "Height and depth of a box are those of its maps, its thickness is the square root of its "
         "channels; a vector is a bar."
@@ -149,18 +157,18 @@ def _svg(network: Network, scene: Scene) -> str:
             for one in scene.polygons
             if one.block == number
         )
-        words = "".join(
-            f'<text class="mid{" name" if one.strong else ""}" x="{one.at[0]:.1f}" y="{one.at[1] + 4:.1f}">'
-            f"{escape(one.text)}</text>"
-            for one in scene.words
-            if one.block == number
-        )
+        words = "".join(_word(one) for one in scene.words if one.block == number)
         parts.append(f'<g class="box {block.tint}" data-last="{block.last}">{faces}{words}</g>')
     told = "; ".join(f"{block.name}: {shown_shape(block.shape)}" for block in blocks)
     return (
         f'<svg viewBox="0 0 {scene.width:.0f} {scene.height:.0f}" style="width:{scene.width:.0f}px" '
         f'role="img" aria-label="{escape(told)}">{"".join(parts)}</svg>'
     )
+
+
+def _word(one: Words) -> str:
+    kind, (x, y) = "mid name" if one.strong else "mid", one.at
+    return f'<text class="{kind}" x="{x:.1f}" y="{y + 4:.1f}">{escape(one.text)}</text>'
 
 
 def _points(points: Sequence[tuple[float, float]]) -> str:

@@ -12,22 +12,15 @@ from striate.features.repeatability.scores import PairScore
 from striate.features.repeatability.settings import TrialSettings
 from striate.types import Picture
 
-__all__ = ["FeatureTest", "Measure", "Measured", "Summary"]
+__all__ = ["Case", "FeatureTest", "Measure", "Summary"]
 
 Measure: TypeAlias = Literal[
     "repeatability", "same_place", "chance", "matching", "precision", "distinctness"
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The score of detector `kind` on picture number `picture` under `change` at `level`."""
-
-    picture: int
-    kind: str
-    change: str
-    level: float
-    score: PairScore
+Case: TypeAlias = tuple[str, str, float]
+"""A detector, a change and its level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +44,23 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureTest:
-    """The whole test. `pictures`: how many. `shown`: (change, level, picture) of the first of them."""
+    """The whole test.
+
+    `pictures`: how many. `scores`: of each case, one a picture. `milliseconds`: to find the key points
+    of one unchanged picture, a kind. `shown`: (change, level, picture) of the first picture.
+    """
 
     kinds: tuple[str, ...]
     changes: tuple[str, ...]
     pictures: int
     settings: TrialSettings
-    rows: tuple[Measured, ...]
+    scores: Mapping[Case, tuple[PairScore, ...]]
     milliseconds: Mapping[str, float]
     shown: tuple[tuple[str, float, Picture], ...]
 
     def values(self, kind: str, change: str, level: float, measure: Measure) -> list[float]:
         """One number for each picture, NaN among them."""
-        return [
-            float(getattr(row.score, measure))
-            for row in self.rows
-            if (row.kind, row.change, row.level) == (kind, change, level)
-        ]
+        return [float(getattr(one, measure)) for one in self.scores[kind, change, level]]
 
     def curve(self, kind: str, change: str, measure: Measure) -> list[float]:
         """The mean over pictures at each level of the change."""
@@ -87,7 +80,9 @@ class FeatureTest:
         return sorted(found, key=lambda one: -_or_less(one.repeatability))
 
     def _summary(self, kind: str) -> Summary:
-        counts = [float(row.score.count_a) for row in self.rows if row.kind == kind]
+        counts = [
+            float(one.count_a) for case in self.scores for one in self.scores[case] if case[0] == kind
+        ]
         return Summary(
             kind,
             self.overall(kind, "repeatability"),
@@ -122,7 +117,11 @@ class FeatureTest:
                 }
                 for change in self.changes
             },
-            "scores": [_score(row) for row in self.rows],
+            "scores": [
+                _score(number, case, one)
+                for case, every in self.scores.items()
+                for number, one in enumerate(every)
+            ],
         }
 
 
@@ -158,13 +157,13 @@ def _plain(one: Summary) -> dict[str, Any]:
     }
 
 
-def _score(row: Measured) -> dict[str, Any]:
-    score = row.score
+def _score(number: int, case: Case, score: PairScore) -> dict[str, Any]:
+    kind, change, level = case
     return {
-        "picture": row.picture,
-        "detector": row.kind,
-        "change": row.change,
-        "level": row.level,
+        "picture": number,
+        "detector": kind,
+        "change": change,
+        "level": level,
         "count_a": score.count_a,
         "count_b": score.count_b,
         "correspondences": score.correspondences,

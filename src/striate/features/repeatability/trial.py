@@ -11,7 +11,7 @@ from functools import partial
 
 from striate.errors import SettingError, UnknownNameError
 from striate.features.repeatability.changes import CHANGES, Changed, change_picture
-from striate.features.repeatability.results import FeatureTest, Measured
+from striate.features.repeatability.results import Case, FeatureTest
 from striate.features.repeatability.scores import PairScore, common_part, score_matches, score_places
 from striate.features.repeatability.settings import TrialSettings
 from striate.features.repeatability.spots import KINDS, Spots, describe_spots, find_spots
@@ -50,28 +50,30 @@ def measure_detectors(
     kinds, changes = tuple(dict.fromkeys(kinds)), tuple(dict.fromkeys(changes))
     steps = len(pictures) * (1 + sum(len(CHANGES[name].levels) for name in changes))
     told = _Told(listen, steps)
-    rows: list[Measured] = []
-    seconds: list[float] = []
+    scores: dict[Case, list[PairScore]] = {}
+    seconds = dict.fromkeys(kinds, 0.0)
+    shown: list[tuple[str, float, Picture]] = []
     with ThreadPoolExecutor(threads) as pool:
         for index, given in enumerate(pictures):
             picture = _small(check_picture(given), chosen.longest)
             references = [_refer(picture, kind, chosen, clock) for kind in kinds]
-            seconds += [one.seconds for one in references]
             told.step()
             for name, level, changed in _changed(picture, changes, hash64(chosen.seed, index)):
                 score = partial(_score, picture, changed, chosen)
-                scores = zip(kinds, pool.map(score, references), strict=True)
-                rows += [Measured(index, kind, name, level, one) for kind, one in scores]
+                for kind, one in zip(kinds, pool.map(score, references), strict=True):
+                    scores.setdefault((kind, name, level), []).append(one)
+                shown += [(name, level, changed.picture)] if index == 0 else []
                 told.step()
-    shown = tuple(_changed(_small(pictures[0], chosen.longest), changes, hash64(chosen.seed, 0)))
+            for reference in references:
+                seconds[reference.kind] += reference.seconds
     return FeatureTest(
         kinds,
         changes,
         len(pictures),
         chosen,
-        tuple(rows),
-        {kind: 1000 * sum(seconds[at :: len(kinds)]) / len(pictures) for at, kind in enumerate(kinds)},
-        tuple((name, level, changed.picture) for name, level, changed in shown),
+        {case: tuple(every) for case, every in scores.items()},
+        {kind: 1000 * spent / len(pictures) for kind, spent in seconds.items()},
+        tuple(shown),
     )
 
 

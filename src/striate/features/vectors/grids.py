@@ -1,4 +1,4 @@
-"""Histograms over parts of a picture: a map of memberships becomes one histogram a part."""
+"""Histograms over parts of a picture."""
 
 from __future__ import annotations
 
@@ -9,29 +9,23 @@ import numpy as np
 from striate.features.vectors.writer import GraphWriter
 from striate.types import Array, SizeHW
 
-__all__ = ["code_histograms", "histograms", "normalised"]
+__all__ = ["code_histograms", "normalised", "pooling_matrix"]
 
 
-def histograms(
-    graph: GraphWriter, shares: str, size_hw: SizeHW, grids: Sequence[int]
-) -> tuple[str, int]:
-    """Mean of `shares` (B, K, h, w) over each part of each grid: (B, parts, K), and the parts.
+def pooling_matrix(size_hw: SizeHW, grids: Sequence[int]) -> Array:
+    """A row a part of each grid, a column a place of a map of `size_hw`: multiplied with a map's values,
+    the mean of each part. float32 (parts, h·w).
 
     `grids`: 1 is the whole, 2 its four quarters, 4 its sixteenths (the spatial pyramid of Lazebnik
     et al. 2006). Grids finer than the map are left out.
     """
-    height, width = size_hw
-    found = []
+    rows = []
     for grid in grids:
-        if grid > min(height, width) and grid > 1:
+        if grid > min(size_hw) and grid > 1:
             continue
-        for row in range(grid):
-            strip = _band(graph, shares, 2, height, row, grid)
-            for column in range(grid):
-                part = _band(graph, strip, 3, width, column, grid)
-                found.append(graph.add("ReduceMean", [part, graph.integers(2, 3)], {"keepdims": 0}))
-    axis = graph.integers(1)
-    return graph.join([graph.add("Unsqueeze", [one, axis]) for one in found], 1), len(found)
+        hot = np.eye(grid * grid, dtype=np.float32)[_places(size_hw, grid).ravel()].T
+        rows.append(hot / hot.sum(axis=1, keepdims=True))
+    return np.concatenate(rows)
 
 
 def code_histograms(
@@ -61,19 +55,13 @@ def code_histograms(
 
 
 def _places(size_hw: SizeHW, grid: int) -> Array:
-    """The part that each pixel lies in, row by row, int64 (h, w); the parts that `histograms` takes."""
+    """The part that each place lies in, row by row, int64 (h, w)."""
     rows, columns = (
         np.searchsorted([side * (index + 1) // grid for index in range(grid)], np.arange(side), "right")
         for side in size_hw
     )
     found: Array = (rows[:, None] * grid + columns).astype(np.int64)
     return found
-
-
-def _band(graph: GraphWriter, value: str, axis: int, side: int, index: int, count: int) -> str:
-    if count == 1:
-        return value
-    return graph.cut(value, axis, side * index // count, side * (index + 1) // count)
 
 
 def normalised(graph: GraphWriter, vectors: str) -> str:

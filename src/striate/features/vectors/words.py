@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from striate.features.vectors.dense_sift import DESCRIPTOR, grids_for, write_descriptors
-from striate.features.vectors.grids import histograms, normalised
+from striate.features.vectors.grids import normalised, pooling_matrix
 from striate.features.vectors.writer import GraphWriter
 from striate.types import Array, SizeHW
 
@@ -59,20 +59,26 @@ def fit_words(descriptors: Array, *, seed: int) -> Mapping[str, Array]:
 def write_words(graph: GraphWriter, size_hw: SizeHW, learnt: Mapping[str, Array]) -> tuple[str, int]:
     """Shares of the words in the whole picture and its quarters, at two sizes of patch."""
     words = learnt["words"]
-    kernel = graph.constant(2 * SHARPNESS * words[:, :, None, None])
+    likeness = graph.constant(2 * SHARPNESS * words.T)
     offset = graph.constant(-SHARPNESS * np.square(words).sum(axis=1))
     found, columns = [], 0
     for grid in grids_for(size_hw):
-        described = write_descriptors(graph, size_hw, grid)
-        likeness = graph.add("Conv", [described, kernel, offset])
-        shares = graph.add("Softmax", [likeness], {"axis": 1})
+        places = grid.count_hw(size_hw)
+        described = _rows_of(graph, write_descriptors(graph, size_hw, grid), places)
+        scores = graph.combine("Add", graph.add("MatMul", [described, likeness]), offset)
+        shares = graph.add("Softmax", [scores], {"axis": -1})
         # a flat patch is no word
         textured = graph.add(
-            "Cast", [graph.combine("Greater", graph.total(described, 1), 0.0)], {"to": 1}
+            "Cast", [graph.combine("Greater", graph.total(described, 2), 0.0)], {"to": 1}
         )
-        parts, count = histograms(
-            graph, graph.combine("Mul", shares, textured), grid.count_hw(size_hw), _GRIDS
-        )
-        found.append(graph.rows(normalised(graph, parts)))
-        columns += count * len(words)
+        pooling = pooling_matrix(places, _GRIDS)
+        pooled = graph.add("MatMul", [graph.constant(pooling), graph.combine("Mul", shares, textured)])
+        found.append(graph.rows(normalised(graph, pooled)))
+        columns += len(pooling) * len(words)
     return graph.join(found, 1), columns
+
+
+def _rows_of(graph: GraphWriter, described: str, places: SizeHW) -> str:
+    """Descriptors (B, 128, rows, columns) as (B, rows·columns, 128)."""
+    last = graph.add("Transpose", [described], {"perm": [0, 2, 3, 1]})
+    return graph.add("Reshape", [last, graph.integers(-1, places[0] * places[1], DESCRIPTOR)])

@@ -8,7 +8,7 @@ from typing import Any
 from striate.figures import Bars, Curve, Figure, Lines, Section, Table
 from striate.verbs.comparing.measured import Comparison, RungResult
 
-__all__ = ["model_sections", "score_text", "size_sections"]
+__all__ = ["enough", "model_sections", "score_text", "size_sections", "title_of"]
 
 _BLUR = 0.05
 """A class that is recognised this much less often than at its best size is blurred."""
@@ -21,7 +21,7 @@ def model_sections(found: Comparison) -> list[Section]:
     names = [one.name for one in trained]
     figures: list[Figure] = [
         Bars(
-            found.metric,
+            title_of(found.metric),
             f"On {_split(trained)} pictures; the lines are 95 % intervals. {_best(found)}",
             names,
             [float(one.score or 0.0) for one in trained],
@@ -46,7 +46,18 @@ def model_sections(found: Comparison) -> list[Section]:
         ),
         _table(found),
     ]
-    return [Section("Side by side", "Each step adds one idea to the one before.", figures)]
+    ladder = any(one.idea for one in found.rungs)
+    intro = "Each step adds one idea to the one before." if ladder else ""
+    return [Section("Side by side", intro, figures)]
+
+
+def title_of(metric: str) -> str:
+    """A metric's name as a heading.
+
+    >>> title_of("accuracy"), title_of("mae")
+    ('Accuracy', 'MAE')
+    """
+    return metric.upper() if len(metric) <= 4 else metric.capitalize()
 
 
 def _split(trained: Sequence[RungResult]) -> str:
@@ -64,9 +75,11 @@ def _table(found: Comparison) -> Table:
         if one.score is None:
             rows.append([one.name, "–", "–", "–", "–", one.reason])
             continue
-        numbers = [f"{one.train_s:.1f}", f"{one.size_mb:.2f}", f"{one.latency_ms:.2f}"]
+        numbers = [f"{one.train_s:.1f}", f"{one.size_mb:.3g}", f"{one.latency_ms:.2f}"]
         rows.append([one.name, score_text(one, found.metric), *numbers, one.idea])
     columns = ["model", found.metric, "training, s", "size, MB", "latency, ms", "what it adds"]
+    if not any(row[-1] for row in rows):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
     return Table("All numbers", "Intervals are at 95 %.", columns, rows)
 
 
@@ -93,7 +106,7 @@ def size_sections(found: Comparison, sides: Sequence[int]) -> list[Section]:
     )
     figures: list[Figure] = [
         Lines(
-            f"{found.metric} against resolution",
+            f"{title_of(found.metric)} against resolution",
             "The longer side of the input; the band is the 95 % interval.",
             [curve],
             "pixels",
@@ -135,22 +148,28 @@ def _classes(one: RungResult) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def blur_side(recall: Mapping[int, float]) -> int:
-    """The smallest side from which on recall stays within 5 points of its best.
+    """The smallest side at which recall comes within 5 points of its best; below it the class blurs.
 
-    >>> blur_side({8: 0.4, 16: 0.8, 32: 0.83, 64: 0.84})
+    >>> blur_side({8: 0.4, 16: 0.81, 32: 0.83, 64: 0.84})
     16
     """
-    best, found = max(recall.values()), max(recall)
-    for side in sorted(recall, reverse=True):
-        if recall[side] < best - _BLUR:
-            break
-        found = side
-    return found
+    best = max(recall.values())
+    return min(side for side, share in recall.items() if share >= best - _BLUR)
+
+
+def enough(found: Comparison) -> RungResult | None:
+    """The smallest size that is not surely worse than the best: inside the best's interval."""
+    best = found.best
+    if best is None or best.interval is None or best.score is None:
+        return best
+    low, high = best.interval
+    return next((one for one in found.rungs if one.score is not None and low <= one.score <= high), best)
 
 
 def _blur_table(
     trained: Sequence[tuple[int, RungResult]], recalls: Mapping[str, Mapping[int, float]]
 ) -> Table:
+    support = {name: str(row.get("support", "–")) for name, row in _classes(trained[-1][1])}
     rows = []
     for name, recall in sorted(recalls.items(), key=lambda item: -blur_side(item[1])):
         needed = blur_side(recall)
@@ -160,16 +179,18 @@ def _blur_table(
         rows.append(
             [
                 name,
+                support.get(name, "–"),
                 f"{needed} px",
                 f"{100 * max(recall.values()):.0f} %",
                 f"{at} px: {100 * recall[at]:.0f} %" if below else "never, at these sizes",
                 into,
             ]
         )
-    columns = ["class", "needs", "recall at best", "blurs at", "is then taken for"]
+    columns = ["class", "pictures", "needs", "recall at best", "blurs at", "is then taken for"]
     return Table(
         "Where classes blur together",
-        "The size from which on a class is recognised within 5 points of its best.",
+        "The smallest size at which a class is recognised within 5 points of its best. Of a class with few "
+        "pictures this is coarse.",
         columns,
         rows,
     )
