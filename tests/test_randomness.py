@@ -145,3 +145,8 @@ def test_an_epoch_of_50000_is_drawn_fast() -> None:
         uniforms(0, 0, indices, 8, stream="t")
         best = min(best, time.process_time() - start)
     assert best < 0.08
+
+
+def test_names_that_are_not_utf8_are_hashed_by_their_bytes() -> None:
+    assert hash64("caf\udce9.jpg") != hash64("caf\udce8.jpg")
+    assert hash64("café") == hash64("café")

@@ -36,7 +36,8 @@ def hash64(*parts: int | str) -> int:
     state = _GOLDEN
     for part in parts:
         if isinstance(part, str):
-            word = int.from_bytes(hashlib.blake2b(part.encode(), digest_size=8).digest(), "little")
+            text = part.encode("utf-8", "surrogateescape")  # names of files need not be UTF-8
+            word = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
         else:
             word = int(part) & _MASK
         state = _mix_int((state ^ _mix_int(word + _GOLDEN)) + _GOLDEN)

@@ -8,7 +8,7 @@ import pytest
 from striate.features.points import Keypoints
 from striate.features.repeatability.changes import CHANGES, Changed, change_picture
 from striate.features.repeatability.regions import project
-from striate.features.repeatability.scores import common_part, score_matches, score_places
+from striate.features.repeatability.scores import PairScore, common_part, score_matches, score_places
 from striate.features.repeatability.spots import Spots
 from striate.types import Array, Picture
 
@@ -54,6 +54,7 @@ def test_a_perfect_detector_is_perfect(picture: Picture, name: str) -> None:
         # a point near another may pair with it where pixels are fewer, none at all can be lost
         assert score.same_place > 0.97
         assert score.chance < 0.5
+        assert score.above_chance == 1
         described = np.eye(120, dtype=np.float32)
         assert score_matches(common, described, described) == (1, 1, 1)
 
@@ -70,6 +71,8 @@ def test_random_points_are_as_repeatable_as_chance(picture: Picture) -> None:
     # a disc of 12 px among 150 points in 300 × 400: about 1 - exp(-0.57), less what is taken already
     assert np.mean(found) == pytest.approx(np.mean(chance), abs=0.03)
     assert 0.3 < np.mean(chance) < 0.45
+    gained = [PairScore(1, 1, 1, r, 0.0, c).above_chance for r, c in zip(found, chance, strict=True)]
+    assert np.mean(gained) == pytest.approx(0, abs=0.05)
 
 
 def test_the_smaller_count_divides(picture: Picture) -> None:

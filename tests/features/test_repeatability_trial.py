@@ -99,7 +99,7 @@ def test_a_constant_picture_has_nothing_to_repeat() -> None:
     test = measure_detectors([np.full((60, 80, 3), 90, np.uint8)], ("dog", "mser"), changes=("gain",))
     assert all(math.isnan(one.repeatability) for every in test.scores.values() for one in every)
     assert test.best("repeatability") is None
-    assert headline(test)[0] == ("most repeatable", "none")
+    assert headline(test)[0] == ("most repeatable above chance", "none")
     assert (
         json.loads(json.dumps(test.to_dict(), allow_nan=False))["detectors"][0]["repeatability"] is None
     )

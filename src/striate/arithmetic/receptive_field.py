@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from striate.arithmetic.layers import PICTURE, Network, Source
@@ -218,19 +219,25 @@ def _spans(network: Network, axis: int) -> list[list[Span]]:
 def _spans_through(before: Sequence[Span], reach: Reach, places: int) -> list[Span]:
     if reach == Reach() and places == len(before):
         return list(before)
+    forwards = _moves_forwards(before)
     if reach.step == 0:
-        return [_seen(before, reach, 0)] * places
-    return [_seen(before, reach, unit) for unit in range(places)]
+        return [_seen(before, reach, 0, forwards=forwards)] * places
+    return [_seen(before, reach, unit, forwards=forwards) for unit in range(places)]
 
 
-def _seen(before: Sequence[Span], reach: Reach, unit: int) -> Span:
+def _moves_forwards(spans: Sequence[Span]) -> bool:
+    """Whether no unit sees less far than the one before: not so where dilation meets padding."""
+    some = [span for span in spans if span.first <= span.last]
+    steps = pairwise(some)
+    return len(some) == len(spans) and all(a.first <= b.first and a.last <= b.last for a, b in steps)
+
+
+def _seen(before: Sequence[Span], reach: Reach, unit: int, *, forwards: bool) -> Span:
     units = reach.within(unit, len(before))
     if not units:
         return NOTHING
-    # all maps move forwards, so that the ends tell, unless they see nothing
-    ends = before[units[0]], before[units[-1]]
-    if ends[0].first <= ends[0].last and ends[1].first <= ends[1].last:
-        return Span(ends[0].first, ends[1].last)
+    if forwards:
+        return Span(before[units[0]].first, before[units[-1]].last)
     return _around([before[one] for one in units])
 
 

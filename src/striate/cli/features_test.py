@@ -112,11 +112,10 @@ def _show(output: Output, found: FeatureReport) -> None:
     """The table, the best first; then what could not be read, and where the report is."""
     from striate.features.repeatability.report import shown
 
-    rows: list[tuple[str, ...]] = [
-        ("", "repeatability", "chance", "matching", "distinctness", "points", "ms")
-    ]
+    head = ("", "repeatability", "chance", "above", "matching", "distinctness", "points", "ms")
+    rows: list[tuple[str, ...]] = [head]
     for one in found.test.summaries():
-        shares = (one.repeatability, one.chance, one.matching, one.distinctness)
+        shares = (one.repeatability, one.chance, one.above_chance, one.matching, one.distinctness)
         counts = (shown(one.key_points, 0), shown(one.milliseconds, 1))
         rows.append((one.kind, *map(shown, shares), *counts))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

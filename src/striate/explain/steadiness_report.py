@@ -92,12 +92,14 @@ _TITLES: dict[AxisName, tuple[str, str]] = {
 def axis_section(moved: Moved, examples: Sequence[tuple[str, Picture]]) -> Section:
     """The curves of all moves. `examples`: a picture moved, with words."""
     items = [GalleryItem(picture, words) for words, picture in examples]
+    words = zip((_TITLES[one.name][0] for one in moved.axes), moved_statements(moved), strict=True)
     figures: list[Figure] = [
+        Table("In short", "", ("move", "what was found"), list(words)),
         Gallery("How far is that", f"One of the pictures, moved. {_BORDERS[moved.border]}", items)
     ]
     for axis in moved.axes:
         figures += _charts(moved, axis)
-    return Section("The answer", " ".join(moved_statements(moved)), figures)
+    return Section("The answer", "", figures)
 
 
 def _charts(moved: Moved, axis: Axis) -> list[Figure]:
@@ -210,7 +212,7 @@ def motion_section(layers: Sequence[LayerMotion], moved: Moved) -> Section:
         figures.append(
             Lines(
                 "Moves along (equivariance)",
-                "Dips lie where the shift is no whole number of the layer's steps.",
+                "Between two places of a map, a weighed mean of both is compared.",
                 curves,
                 "pixels to the right",
                 "correlation",

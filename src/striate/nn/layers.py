@@ -24,7 +24,7 @@ __all__ = ["layers_of_module", "layers_of_name"]
 
 
 def layers_of_module(module: nn.Module, input_hwc: tuple[int, int, int], *, title: str = "") -> Network:
-    """The network that `module` is for one picture float (1, C, H, W) in evaluation mode.
+    """The network that `module` is for one picture (1, C, H, W) of its own type, in evaluation mode.
 
     Nothing is computed, only shapes, and the module stays as it is. A `UsageError` where the picture
     does not fit, or where shapes depend on values.
@@ -36,7 +36,9 @@ def layers_of_module(module: nn.Module, input_hwc: tuple[int, int, int], *, titl
     params = {name: _empty(one) for name, one in module.named_parameters()}
     state = params | {name: _empty(one) for name, one in module.named_buffers()}
     trace = LayerTrace(tracer, list(params.values()), HANDLERS)
-    pictures = torch.empty(1, channels, height, width, device="meta")
+    kinds = [one.dtype for one in params.values() if one.is_floating_point()]
+    kind = kinds[0] if kinds else torch.float32
+    pictures = torch.empty(1, channels, height, width, device="meta", dtype=kind)
     trace.enter(pictures, tracer.picture((1, channels, height, width), Axes(2, 3, (height, width))))
     try:
         with torch.no_grad(), trace.naming(module), trace:

@@ -29,6 +29,11 @@ MEASURES: dict[Measure, tuple[str, str]] = {
         "The repeatability if the second picture's regions, with their sizes, lay anywhere. Detectors "
         "with one fixed size have more of it.",
     ),
+    "above_chance": (
+        "Above chance",
+        "(repeatability − chance) / (1 − chance): 0 for luck, 1 for all found again. Detectors are "
+        "ranked by it.",
+    ),
     "same_place": (
         "Same place",
         f"The same count with points at most {SAME_PX} pixels apart, whatever their size "
@@ -53,7 +58,7 @@ def headline(test: FeatureTest) -> list[tuple[str, str]]:
     """The leaders, for large print."""
     found = []
     measures: tuple[tuple[str, Measure], ...] = (
-        ("most repeatable", "repeatability"),
+        ("most repeatable above chance", "above_chance"),
         ("best matched", "matching"),
         ("most distinct", "distinctness"),
     )
@@ -79,6 +84,7 @@ def _short(test: FeatureTest) -> Section:
                 for value in (
                     one.repeatability,
                     one.chance,
+                    one.above_chance,
                     one.same_place,
                     one.matching,
                     one.precision,

@@ -15,7 +15,13 @@ from striate.types import Picture
 __all__ = ["Case", "FeatureTest", "Measure", "Summary"]
 
 Measure: TypeAlias = Literal[
-    "repeatability", "same_place", "chance", "matching", "precision", "distinctness"
+    "repeatability",
+    "chance",
+    "above_chance",
+    "same_place",
+    "matching",
+    "precision",
+    "distinctness",
 ]
 
 
@@ -34,6 +40,7 @@ class Summary:
     kind: str
     repeatability: float
     chance: float
+    above_chance: float
     same_place: float
     matching: float
     precision: float
@@ -75,9 +82,9 @@ class FeatureTest:
         return mean([self.over_change(kind, change, measure) for change in self.changes])
 
     def summaries(self) -> list[Summary]:
-        """All detectors, the most repeatable first."""
+        """All detectors, the most repeatable above chance first."""
         found = [self._summary(kind) for kind in self.kinds]
-        return sorted(found, key=lambda one: -_or_less(one.repeatability))
+        return sorted(found, key=lambda one: -_or_less(one.above_chance))
 
     def _summary(self, kind: str) -> Summary:
         counts = [
@@ -87,6 +94,7 @@ class FeatureTest:
             kind,
             self.overall(kind, "repeatability"),
             self.overall(kind, "chance"),
+            self.overall(kind, "above_chance"),
             self.overall(kind, "same_place"),
             self.overall(kind, "matching"),
             self.overall(kind, "precision"),
@@ -148,6 +156,7 @@ def _plain(one: Summary) -> dict[str, Any]:
         "detector": one.kind,
         "repeatability": _number(one.repeatability),
         "chance": _number(one.chance),
+        "above_chance": _number(one.above_chance),
         "same_place": _number(one.same_place),
         "matching": _number(one.matching),
         "precision": _number(one.precision),
@@ -168,8 +177,9 @@ def _score(number: int, case: Case, score: PairScore) -> dict[str, Any]:
         "count_b": score.count_b,
         "correspondences": score.correspondences,
         "repeatability": _number(score.repeatability),
-        "same_place": _number(score.same_place),
         "chance": _number(score.chance),
+        "above_chance": _number(score.above_chance),
+        "same_place": _number(score.same_place),
         "matching": _number(score.matching),
         "precision": _number(score.precision),
         "distinctness": _number(score.distinctness),

@@ -53,6 +53,16 @@ class PairScore:
     precision: float = math.nan
     distinctness: float = math.nan
 
+    @property
+    def above_chance(self) -> float:
+        """The share that chance leaves to be gained, and how much of it is: 0 for luck, 1 for all.
+
+        (repeatability - chance) / (1 - chance), as Cohen's kappa (1960) does for agreement.
+        """
+        if not self.chance < 1.0:
+            return math.nan
+        return (self.repeatability - self.chance) / (1.0 - self.chance)
+
 
 @dataclass(frozen=True, slots=True)
 class Common:
