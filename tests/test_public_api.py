@@ -144,7 +144,8 @@ def test_the_use_half_never_loads_torch() -> None:
 def test_training_without_torch_says_how_to_get_it() -> None:
     code = (
         "import sys; sys.modules['torch'] = None\nimport striate\n"
-        "try:\n    striate.train('digits', out='never')\nexcept striate.MachineError as error:\n    print(error)\n"
+        "try:\n    striate.train('digits', out='never')\n"
+        "except striate.MachineError as error:\n    print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install 'striate[train]'" in done.stdout

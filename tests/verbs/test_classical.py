@@ -132,9 +132,7 @@ def test_labels_are_learnt_with_any_number_a_picture(tmp_path: Path) -> None:
         write(picture, tmp_path / f"{index}.png")
         lines.append(f"{index}.png,{'|'.join(tags)}")
     (tmp_path / "all.csv").write_text("\n".join(lines) + "\n")
-    model = train(
-        tmp_path / "all.csv", out=tmp_path / "run", multi_label=True, model="colour+boosting"
-    )
+    model = train(tmp_path / "all.csv", out=tmp_path / "run", multi_label=True, model="colour+boosting")
     picture = np.full((16, 20, 3), 40, np.uint8)
     picture[:, :, 2] += 120
     assert model.predict(picture).to_dict()["labels"] == ["blue"]
@@ -246,8 +244,8 @@ def test_grey_is_weighed_inside_the_graph(striped: Path, tmp_path: Path) -> None
     model = train(striped, out=tmp_path / "run", model="pixels+logistic", grey=True, size=12)
     assert model.header.facts["channels"] == 1
     picture = stripes(0.3, 5)
-    grey = np.repeat(
-        np.rint(picture @ np.array([0.299, 0.587, 0.114]))[..., None], 3, axis=2
-    ).astype(np.uint8)
+    grey = np.repeat(np.rint(picture @ np.array([0.299, 0.587, 0.114]))[..., None], 3, axis=2).astype(
+        np.uint8
+    )
     one, two = (model.predict(each).to_dict()["scores"] for each in (picture, grey))
     assert list(one.values()) == pytest.approx(list(two.values()), abs=0.02)

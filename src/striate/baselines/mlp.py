@@ -25,7 +25,9 @@ def fit_mlp(
     x, held_x = scale.apply(vectors), scale.apply(held)
     kind: type[Any] = MLPRegressor if truth.kind == "columns" else MLPClassifier
     batch = int(np.clip(len(x) // 50, 8, 128))
-    model = kind(hidden_layer_sizes=(_HIDDEN,), alpha=1e-3, batch_size=min(batch, len(x)), random_state=seed)
+    model = kind(
+        hidden_layer_sizes=(_HIDDEN,), alpha=1e-3, batch_size=min(batch, len(x)), random_state=seed
+    )
     best: list[tuple[Array, Array]] = []
     best_loss, best_epoch, epoch = float("inf"), 0, 0
     # its targets: indices of classes, a column a label, or a column a number

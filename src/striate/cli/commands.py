@@ -37,6 +37,9 @@ COMMANDS: Mapping[str, Command] = {
     "data scenes": Command(
         "draw street scenes with the truth for every task", "striate.cli.data:make_scenes"
     ),
+    "data dimension": Command(
+        "estimate along how many directions your pictures vary", "striate.cli.explain:dimension"
+    ),
     "picture grid": Command("show pixels as the numbers they are", "striate.cli.picture:grid"),
     "picture flatten": Command(
         "show which neighbours part when a picture becomes a row", "striate.cli.picture:flatten"
@@ -61,6 +64,16 @@ COMMANDS: Mapping[str, Command] = {
         "find objects by their parts, and tell which part spoke most",
         "striate.cli.features_parts:find",
     ),
+    "explain tuning": Command(
+        "play oriented bars to the units of a run", "striate.cli.explain:tuning"
+    ),
+    "explain invariance": Command(
+        "measure what shift, rotation and scale do to a run's answers",
+        "striate.cli.explain:invariance",
+    ),
+    "explain boundary": Command(
+        "draw where a classifier changes its mind", "striate.cli.explain:boundary"
+    ),
     "layers": Command(
         "count sizes, parameters and receptive fields of layers or a model",
         "striate.cli.layers:layers",
@@ -78,5 +91,6 @@ FAMILIES: Mapping[str, str] = {
     "data": "check, list and write data sets",
     "picture": "see a picture as a network does: as numbers",
     "features": "hand-made features: draw, match and test them",
+    "explain": "what a trained run is like, measured",
 }
 """First words that are no command by themselves."""

@@ -84,9 +84,8 @@ def _find(words: list[str]) -> tuple[str, Command | None]:
     for name in (both, first):  # `layers step` is not the layer list "step"
         if name in COMMANDS:
             return name, COMMANDS[name]
-    if first in FAMILIES:
-        if len(words) == 1 or words[1] in _HELP:
-            return first, None
+    if first in FAMILIES and (len(words) == 1 or words[1] in _HELP):
+        return first, None
     from striate.errors import UnknownNameError
 
     if first in FAMILIES:

@@ -116,9 +116,10 @@ def glance(records: Sequence[Record[Any]], *, most: int = 100) -> Glance:
 def choose_size(model: str, sizes_hw: Sequence[SizeHW]) -> SizeHW:
     """Height and width of the input of `model` for pictures of `sizes_hw`.
 
-    Networks of our own, and hand-made features, take small pictures (median sides up to 64) as they are, not square if the
-    pictures are not. Larger ones become a square: 64 px where the first layer is dense, else 128 but
-    never more than the median shorter side. Other networks get the 224 px they were designed for.
+    Networks of our own, and hand-made features, take small pictures (median sides up to 64) as they
+    are, not square if the pictures are not. Larger ones become a square: 64 px where the first layer is
+    dense, else 128 but never more than the median shorter side. Other networks get the 224 px they were
+    designed for.
 
     >>> choose_size("small-cnn", [(28, 28)] * 9), choose_size("small-cnn", [(480, 640)])
     ((28, 28), (128, 128))

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from striate.explain.boundary import AnswerMap
 from striate.pictures.draw import PAPER, enlarge, heading, plate
-from striate.pictures.lettering import font_for, line_height, shortened, wrapped
+from striate.pictures.lettering import Font, font_for, line_height, shortened, wrapped
 from striate.pictures.palette import FAINT, INK, PALETTE, RGB, WHITE, ink_on
 from striate.pictures.resize import fit
 from striate.types import Array, Picture
@@ -31,6 +31,8 @@ _MORE: tuple[RGB, ...] = (
 COLOURS: tuple[RGB, ...] = (*PALETTE, *_MORE)
 OTHERS: RGB = (198, 202, 209)
 """Of classes beyond twelve, which share a colour."""
+_CLEAR = 60
+"""Pixels around a letter that stay free of names."""
 _LEAST_LABEL = 0.02
 """Part of the map from which an area is named on it."""
 
@@ -78,7 +80,7 @@ def draw_map(
     if corners:
         on_map.triangle([one.xy for one in corners])
     on_map.spots(spots, colours)
-    on_map.names(colours)
+    on_map.names(colours, [one.xy for one in corners])
     on_map.letters(corners)
     draw.rectangle((_GAP - 1, top - 1, _GAP + _SIDE, top + _SIDE), outline=FAINT)
     below = _legend(draw, found, names, colours, (_GAP + _SIDE + _GAP, top))
@@ -143,13 +145,19 @@ class _OnMap:
             else:
                 _wrong(self.draw, x, y, colours[one.truth])
 
-    def names(self, colours: dict[str, RGB]) -> None:
-        """The names of areas large enough, in their middle."""
+    def names(self, colours: dict[str, RGB], clear_of: Sequence[tuple[float, float]]) -> None:
+        """The names of areas large enough, where they are widest, `clear_of` these points (x, y)."""
         side = len(self.found.classes)
+        middles = (np.arange(side) + 0.5) / side * _SIDE
+        free = np.ones((side, side), bool)
+        for xy in clear_of:
+            x, y = self.place(xy)
+            free &= np.hypot(middles[None] + self.left - x, middles[:, None] + self.top - y) > _CLEAR
         for at, (name, share) in enumerate(zip(self.found.names, self.found.shares, strict=True)):
             if share < _LEAST_LABEL:
                 continue
-            row, column = _middle(self.found.classes == at)
+            area = self.found.classes == at
+            row, column = _middle(area & free if (area & free).any() else area)
             x = self.left + (column + 0.5) / side * _SIDE
             y = self.top + (row + 0.5) / side * _SIDE
             _tag(self.draw, (x, y), name, colours[name], (self.left, self.left + _SIDE))
@@ -248,7 +256,7 @@ def _pictures(
         draw.text((x + 5, y + 5), letter, fill=WHITE, font=font, anchor="mm")
         room = _PANEL - side - 14
         name, small = font_for(one.name, _SMALL)
-        draw.text((x + side + 14, y + side / 2 - 12), _tail(name, small, room), fill=FAINT, font=small, anchor="lm")
+        draw.text((x + side + 14, y + side / 2 - 12), _tail(name, small, room), FAINT, small, anchor="lm")
         answer, large = font_for(one.answer, _TEXT)
         draw.text(
             (x + side + 14, y + side / 2 + 12), shortened(answer, large, room), fill=INK, font=large, anchor="lm"
@@ -256,13 +264,11 @@ def _pictures(
         y += side + 14
 
 
-def _tail(text: str, font: object, room: float) -> str:
+def _tail(text: str, font: Font, room: float) -> str:
     """The end of a file name, which tells it apart."""
-    found, usable = font_for(text, _SMALL)
-    del font
-    while usable.getlength(found) > room and len(found) > 4:
-        found = "..." + found.removeprefix("...")[1:]
-    return found
+    while font.getlength(text) > room and len(text) > 4:
+        text = "..." + text.removeprefix("...")[1:]
+    return text
 
 
 def _key(draw: ImageDraw.ImageDraw, at: tuple[float, float]) -> None:

@@ -138,7 +138,7 @@ def _through(
         _LETTERS, named, truths, own, plane.corners_xy.tolist(), strict=True
     ):
         answer, score = label_of(result), float(result.to_dict()["score"])
-        words = f"{answer} {percent(score)}" + (f", is {truth}" if truth not in ("?", answer) else "")
+        words = f"{answer}, {percent(score)}" + (f", is {truth}" if truth not in ("?", answer) else "")
         corners.append(Corner(letter, (xy[0], xy[1]), picture, name, words))
         about.append({"picture": name, "truth": None if truth == "?" else truth, "answer": answer,
                       "score": score, "xy": xy})  # fmt: skip
@@ -146,7 +146,7 @@ def _through(
     sides = [float(np.hypot(*(one - other))) for one, other in ((a, b), (b, c), (c, a))]
     height, width = model.task.input_hw
     notes = [
-        f"The run's own answers to {grid} × {grid} pictures of {height} × {width} pixels on the plane through A, "
+        f"The run's own answers to {grid} by {grid} pictures of {height} by {width} pixels on the plane through A, "
         "B and C: inside the triangle, mixtures of the three. Strong colour: sure; pale: unsure.",
         f"A and B differ by {sides[0]:.0f} grey levels (root mean square), B and C by {sides[1]:.0f}, C and A by "
         f"{sides[2]:.0f}. " + _cut_words(cut),

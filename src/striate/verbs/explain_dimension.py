@@ -32,9 +32,9 @@ from striate.verbs.explain_tuning import look_inside
 from striate.verbs.model import FilePath, load
 from striate.verbs.outputs import writable
 
-__all__ = ["Directions", "dimension"]
+__all__ = ["FILES", "Directions", "dimension"]
 
-_FILES = ("report.html", "dimension.json")
+FILES = ("report.html", "dimension.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Directions:
 
     def save(self, folder: FilePath, *, overwrite: bool = False) -> Path:
         """Write report.html and dimension.json to `folder`; the page's path."""
-        page, data = (writable(Path(folder) / name, overwrite=overwrite) for name in _FILES)
+        page, data = (writable(Path(folder) / name, overwrite=overwrite) for name in FILES)
         write_text(data, json.dumps(json_ready(self.to_dict()), allow_nan=False) + "\n")
         first = self.found["pixels"]
         height, width = self.size_hw

@@ -35,9 +35,9 @@ from striate.verbs.explain_tuning import look_inside
 from striate.verbs.model import FilePath, Model, load
 from striate.verbs.outputs import writable
 
-__all__ = ["Invariance", "invariance"]
+__all__ = ["FILES", "Invariance", "invariance"]
 
-_FILES = ("report.html", "invariance.json")
+FILES = ("report.html", "invariance.json")
 _LAYER_PICTURES = 64
 
 
@@ -86,7 +86,7 @@ class Invariance:
 
     def save(self, folder: FilePath, *, overwrite: bool = False) -> Path:
         """Write report.html and invariance.json to `folder`; the page's path."""
-        page, data = (writable(Path(folder) / name, overwrite=overwrite) for name in _FILES)
+        page, data = (writable(Path(folder) / name, overwrite=overwrite) for name in FILES)
         write_text(data, json.dumps(json_ready(self.to_dict()), allow_nan=False) + "\n")
         sections = [axis_section(self.moved, self._examples())]
         if self.motion:

@@ -33,7 +33,7 @@ from striate.verbs.machine import usable_cores
 from striate.verbs.model import FilePath, Model, load
 from striate.verbs.outputs import writable
 
-__all__ = ["Tuning", "look_inside", "tuning", "unit_layers"]
+__all__ = ["FILES", "Tuning", "look_inside", "tuning", "unit_layers"]
 
 _EXAMPLES = 6
 """Layers of which the sharpest unit is shown, where no unit was named."""
@@ -79,7 +79,7 @@ class Tuning:
 
     def save(self, folder: FilePath, *, overwrite: bool = False) -> Path:
         """Write report.html and tuning.json to `folder`; the page's path."""
-        page, data = (writable(Path(folder) / name, overwrite=overwrite) for name in _FILES)
+        page, data = (writable(Path(folder) / name, overwrite=overwrite) for name in FILES)
         write_text(data, json.dumps(json_ready(self.to_dict()), allow_nan=False) + "\n")
         return write_page(
             page,
@@ -104,7 +104,7 @@ class Tuning:
         ]
 
 
-_FILES = ("report.html", "tuning.json")
+FILES = ("report.html", "tuning.json")
 _INTRO = (
     "Bars and gratings at all angles are shown to single units, as Hubel and Wiesel did to cells of the "
     "visual cortex (1959). An answer counts as far as it exceeds the one to an even grey picture. All "

@@ -51,7 +51,7 @@ class PartsExplanation:
         head = f"{self.label} {self.score:.2f}"
         most = self.strongest
         if most is None or self.whole > most.contribution:
-            rest = f"; of its parts {most.name}, {most.contribution:+.2f}" if most else ""
+            rest = f"; then {most.name}, {most.contribution:+.2f}" if most else ""
             return f"{head}: mostly the whole, {self.whole:+.2f}{rest}"
         return f"{head}: mostly {most.name}, {most.contribution:+.2f}"
 

@@ -23,7 +23,8 @@ _TIMED = 30
 class RungResult:
     """One trained rung. `score` is the task's headline on `split`; None with a `reason` if it was not
     trained. `train_s`: seconds of the whole command; `latency_ms`: one prepared picture, median;
-    `size_mb`: its graphs."""
+    `size_mb`: its graphs. `parameters`: weights that were learnt, as `striate layers` counts them; None
+    for trees."""
 
     name: str
     run: str
@@ -34,6 +35,7 @@ class RungResult:
     train_s: float = 0.0
     size_mb: float = 0.0
     latency_ms: float = 0.0
+    parameters: int | None = None
     metrics: Mapping[str, Any] | None = None
     settings: Mapping[str, Any] | None = None
     reason: str = ""
@@ -89,10 +91,21 @@ def measure(rung: Rung, model: Model, out: Path) -> RungResult:
         train_s=round(sum(header.timings.values()), 2),
         size_mb=round(sum((out / file).stat().st_size for file in header.graphs.values()) / 1e6, 3),
         latency_ms=round(_latency_ms(model), 3),
+        parameters=_parameters(rung, out),
         metrics=metrics,
         settings=dict(rung.settings),
         reason="" if score is not None else "nothing was held out to measure it on",
     )
+
+
+def _parameters(rung: Rung, out: Path) -> int | None:
+    """Learnt weights of the run's graph; trees have splits instead."""
+    model = str(rung.settings.get("model", ""))
+    if model.endswith(("+forest", "+boosting")):
+        return None
+    from striate.verbs.layers import read_layers
+
+    return read_layers(out).network.params
 
 
 def headline_name(model: Model) -> str:

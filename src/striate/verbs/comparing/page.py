@@ -73,11 +73,13 @@ def _table(found: Comparison) -> Table:
     rows = []
     for one in found.rungs:
         if one.score is None:
-            rows.append([one.name, "–", "–", "–", "–", one.reason])
+            rows.append([one.name, "–", "–", "–", "–", "–", one.reason])
             continue
-        numbers = [f"{one.train_s:.1f}", f"{one.size_mb:.3g}", f"{one.latency_ms:.2f}"]
+        weights = "trees" if one.parameters is None else f"{one.parameters:,}".replace(",", " ")
+        numbers = [weights, f"{one.train_s:.1f}", f"{one.size_mb:.3g}", f"{one.latency_ms:.2f}"]
         rows.append([one.name, score_text(one, found.metric), *numbers, one.idea])
-    columns = ["model", found.metric, "training, s", "size, MB", "latency, ms", "what it adds"]
+    times = ["training, s", "size, MB", "latency, ms"]
+    columns = ["model", found.metric, "parameters", *times, "what it adds"]
     if not any(row[-1] for row in rows):
         columns, rows = columns[:-1], [row[:-1] for row in rows]
     return Table("All numbers", "Intervals are at 95 %.", columns, rows)
@@ -189,8 +191,8 @@ def _blur_table(
     columns = ["class", "pictures", "needs", "recall at best", "blurs at", "is then taken for"]
     return Table(
         "Where classes blur together",
-        "The smallest size at which a class is recognised within 5 points of its best. Of a class with few "
-        "pictures this is coarse.",
+        "The smallest size at which a class is recognised within 5 points of its best; coarse for a class "
+        "with few pictures.",
         columns,
         rows,
     )
