@@ -14,7 +14,7 @@ from striate.pictures import read, write
 
 Striate = Callable[..., Any]
 
-TINY = ("--parts", 2, "--cells", 20, "--rounds", 0)
+TINY = ("--parts", 2, "--cells", 20, "--rounds", 1)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def model(streets: Path) -> Path:
     from striate.features.parts import PartsSettings
     from striate.verbs.features_parts import train_parts_model
 
-    settings = PartsSettings(parts=2, cells=20, rounds=0)
+    settings = PartsSettings(parts=2, cells=20, rounds=1)
     return train_parts_model(streets, "car", streets.parent / "car.npz", settings=settings).path
 
 

@@ -28,7 +28,7 @@ from striate.features.parts.search import fit, levels, vectors
 from striate.features.parts.solve import fit_weights
 from striate.types import Array, Picture
 
-SMALL = PartsSettings(parts=3, cells=30, rounds=1, negatives=200, enlarge=1.2)
+SMALL = PartsSettings(parts=3, cells=30, rounds=1, negatives=200, enlarge=1.0)
 
 
 def wagon(picture: Picture, left: int, top: int, size: float, rng: np.random.Generator) -> Array:
@@ -214,8 +214,8 @@ def test_names_of_ones_own(model: PartsModel) -> None:
 
 
 def test_two_views(streets: tuple[list[Picture], list[Array]]) -> None:
-    settings = SMALL.model_copy(update={"components": 2, "rounds": 0, "parts": 1})
-    found = train_parts(*streets, "wagon", settings=settings)
+    settings = SMALL.model_copy(update={"components": 2, "rounds": 1, "parts": 1})
+    found = train_parts(streets[0][:10], streets[1][:10], "wagon", settings=settings)
     assert len(found.components) == 2
     detections = detect_parts(found, streets[0][1])
     assert set(detections.components.tolist()) <= {0, 1}
@@ -224,7 +224,7 @@ def test_two_views(streets: tuple[list[Picture], list[Array]]) -> None:
 
 def test_the_root_alone(streets: tuple[list[Picture], list[Array]]) -> None:
     alone = train_parts(*streets, "wagon", settings=SMALL.model_copy(update={"parts": 0}))
-    found = detect_parts(alone, streets[0][1])
+    found = detect_parts(alone, streets[0][1], least=-1.0)
     assert found.part_boxes_xyxy.shape == (len(found), 0, 4)
     told = explain_parts(alone, found)
     assert told.strongest is None
@@ -247,6 +247,8 @@ def test_what_cannot_be_learnt(streets: tuple[list[Picture], list[Array]]) -> No
         train_parts(pictures, boxes[:-1])
     with pytest.raises(UsageError, match="without area"):
         train_parts(pictures[:1], [np.array([[5, 5, 5, 9]])])
+    with pytest.raises(UsageError, match="without area"):
+        train_parts(pictures[:1], [np.array([[500, 5, 600, 90]])])
     few = PartsSettings(parts=0, enlarge=0.1, cells=30)
     with pytest.raises(DataError, match=r"large enough|background"):
         train_parts(pictures, boxes, settings=few)
@@ -264,6 +266,15 @@ def test_weights_against_scikit_learn(rng: np.random.Generator) -> None:
     reference.fit(samples, signs)
     np.testing.assert_allclose(found[:-1], reference.coef_[0], atol=2e-3)
     assert found[-1] == pytest.approx(float(reference.intercept_[0]), abs=2e-3)
+
+
+def test_importance_is_repetition(rng: np.random.Generator) -> None:
+    samples = np.column_stack([rng.standard_normal((60, 4)), np.ones(60)])
+    signs = np.sign(samples[:, 0] + rng.standard_normal(60))
+    times = rng.integers(1, 4, 60)
+    found = fit_weights(samples, signs, penalty=0.1, importance=times)
+    repeated = fit_weights(samples.repeat(times, axis=0), signs.repeat(times), penalty=0.1)
+    np.testing.assert_allclose(found, repeated, atol=2e-3)
 
 
 def test_weights_keep_to_their_bounds(rng: np.random.Generator) -> None:

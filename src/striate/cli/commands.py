@@ -64,9 +64,7 @@ COMMANDS: Mapping[str, Command] = {
         "find objects by their parts, and tell which part spoke most",
         "striate.cli.features_parts:find",
     ),
-    "explain tuning": Command(
-        "play oriented bars to the units of a run", "striate.cli.explain:tuning"
-    ),
+    "explain tuning": Command("play oriented bars to the units of a run", "striate.cli.explain:tuning"),
     "explain invariance": Command(
         "measure what shift, rotation and scale do to a run's answers",
         "striate.cli.explain:invariance",

@@ -1,4 +1,4 @@
-"""`striate explain tuning, invariance, boundary` and `striate data dimension`: a trained run, measured."""
+"""`striate explain …` and `striate data dimension`: what a trained run is like, measured."""
 
 from __future__ import annotations
 
@@ -99,7 +99,14 @@ def invariance(
     _free(out, explain_invariance.FILES, overwrite=overwrite)
     with _heard(output, "moving pictures") as listen:
         found = explain_invariance.invariance(
-            run, data, split=split, border=border, at_most=at_most, seed=seed, threads=threads, listen=listen
+            run,
+            data,
+            split=split,
+            border=border,
+            at_most=at_most,
+            seed=seed,
+            threads=threads,
+            listen=listen,
         )
     page = None if out is None else found.save(out, overwrite=overwrite)
     _problems(output, found.problems)
@@ -125,7 +132,7 @@ def boundary(
 ) -> int:
     """Draw where a classifier changes its mind.
 
-    The plane of pictures goes through three of them; each of its points is a picture, and coloured by the
+    The plane of pictures goes through three of them; each of its points is a picture, coloured by the
     run's own answer to it. The plane of features lays pictures out by what the run's last hidden layer
     makes of them, over the vote of their neighbours.
 
@@ -229,7 +236,7 @@ def _layers(output: Output, layers: Sequence[Layer]) -> None:
         "Layers",
         [(one.name, f"{' × '.join(map(str, one.shape))}  {one.kind}") for one in layers],
     )
-    output.say("a unit is LAYER:CHANNEL, for instance " + f"{layers[0].name}:{layers[0].channels - 1}")
+    output.say(f"a unit is LAYER:CHANNEL, for instance {layers[0].name}:{layers[0].channels - 1}")
 
 
 def _tell(

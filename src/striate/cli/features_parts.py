@@ -21,7 +21,7 @@ def train(
     components: int = 1,
     cells: int = 60,
     rounds: int = 3,
-    pictures: int = 150,
+    pictures: int = 100,
     seed: int = 0,
     json: bool = False,
     overwrite: bool = False,

@@ -16,6 +16,7 @@ from striate.types import Array, Prepared
 
 __all__ = ["validate"]
 
+
 def validate(
     recipe: Recipe[Any],
     module: nn.Module,

@@ -1,7 +1,7 @@
 """Where a classifier changes its mind: its own answers on a plane through three pictures.
 
-All pictures A + u·e₁ + v·e₂ between and around three given ones lie on a plane in the space of pixels. At
-each point of a grid on it the picture is made, rounded to whole levels, and shown to the run: what is
+All pictures A + u·e₁ + v·e₂ between and around three given ones lie on a plane in the space of pixels.
+At each point of a grid on it the picture is made, rounded to whole levels, and shown to the run: what is
 drawn is the run's own answer, not a model of it. Inside the triangle every picture is a mixture of the
 three; outside, values may leave 0 to 255 and are cut off, which takes the picture off the plane.
 """
@@ -16,10 +16,10 @@ import numpy as np
 
 from striate.errors import UsageError
 from striate.explain.inside import call_size
-from striate.explain.judging import label_of
+from striate.explain.judging import label_of, sureness_of
 from striate.explain.steadiness import answer_all
 from striate.graphs import Graph
-from striate.task import Result, Task
+from striate.task import Task
 from striate.types import Array, Picture, PictureArray
 
 __all__ = ["AnswerMap", "Plane", "answers_on", "corner_rows", "vote_map"]
@@ -94,7 +94,7 @@ class Plane:
         )
 
     def pictures_at(self, points_xy: Array) -> tuple[PictureArray, Array]:
-        """The pictures at `points_xy` (P, 2), uint8 (P, h, w, 3), and what part of each was cut off (P,)."""
+        """The pictures at `points_xy` (P, 2), uint8 (P, h, w, 3), and what part of each was cut (P,)."""
         exact = self.first.astype(np.float64) + np.tensordot(points_xy, self.axes, axes=1)
         whole = np.rint(exact)
         cut = ((whole < 0) | (whole > 255)).mean(axis=(1, 2, 3))
@@ -156,18 +156,11 @@ def _names(labels: Sequence[str], first: Sequence[str] = ()) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(one for one in first if one in order), *order]))
 
 
-def sureness_of(result: Result) -> float:
-    """How far the best class stands above chance, 0 to 1; with several labels its probability."""
-    found = result.to_dict()
-    score, chance = float(found["score"]), 1 / max(2, len(found["scores"]))
-    return score if "labels" in found else max(0.0, (score - chance) / (1 - chance))
-
-
 # -- which three ------------------------------------------------------------------------------
 
 
-def corner_rows(truths: Sequence[str], results: Sequence[Result]) -> list[int]:
-    """Three pictures: a typical one of each of the three classes that the run mixes up most.
+def corner_rows(truths: Sequence[str], results: Sequence[Any]) -> list[int]:
+    """Three pictures: a typical one of each of the three classes that a classifier mixes up most.
 
     Mixed up: the mean probability that pictures of one class give to the other, both ways. Typical:
     answered right with the middle probability. With two classes, the third is another picture of the
@@ -175,28 +168,33 @@ def corner_rows(truths: Sequence[str], results: Sequence[Result]) -> list[int]:
     """
     if len(results) < 3:
         raise UsageError(f"there are {len(results)} pictures", expected="three or more to span a plane")
-    scores = [one.to_dict()["scores"] for one in results]
-    names = sorted(set(truths))
+    shares = np.stack([one.probabilities for one in results])  # (N, K)
+    index = {name: at for at, name in enumerate(results[0].names)}
     chosen: list[int] = []
-    for name in _mixed_up(names, truths, scores):
+    for name in _mixed_up(truths, shares, index):
         own = [row for row, truth in enumerate(truths) if truth == name]
         right = [row for row in own if label_of(results[row]) == name] or own
-        ranked = sorted(right, key=lambda row: (float(scores[row].get(truths[row], 0.0)), row))
+        column = index.get(name)
+        ranked = sorted(
+            right, key=lambda row: (0.0 if column is None else float(shares[row, column]), row)
+        )
         chosen.append(ranked[len(ranked) // 2])
     spare = [row for row in range(len(truths)) if row not in chosen]
     return [*chosen, *spare][:3]
 
 
-def _mixed_up(names: Sequence[str], truths: Sequence[str], scores: Sequence[Mapping[str, float]]) -> list[str]:
-    """Up to three of `names`: the pair with most in common, and what has most in common with it."""
-    given = np.zeros((len(names), len(names)))
-    for row, name in enumerate(names):
-        own = [score for truth, score in zip(truths, scores, strict=True) if truth == name]
-        given[row] = [np.mean([score.get(other, 0.0) for score in own]) for other in names]
+def _mixed_up(truths: Sequence[str], shares: Array, index: Mapping[str, int]) -> list[str]:
+    """Up to three truths: the pair with most in common, and what has most in common with it."""
+    names = sorted(set(truths))
+    if len(names) < 3:
+        return names
+    # several labels at once are no column of their own: nothing is given to them
+    padded = np.concatenate([shares, np.zeros((len(shares), 1))], axis=1)
+    columns = [index.get(name, shares.shape[1]) for name in names]
+    own = np.asarray(truths, dtype=object)
+    given = np.stack([padded[own == name][:, columns].mean(axis=0) for name in names])
     shared = given + given.T
     np.fill_diagonal(shared, -1.0)
-    if len(names) < 3:
-        return list(names)
     first, second = (int(one) for one in np.unravel_index(int(shared.argmax()), shared.shape))
     rest = shared[first] + shared[second]
     rest[[first, second]] = -np.inf

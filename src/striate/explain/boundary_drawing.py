@@ -39,7 +39,7 @@ _LEAST_LABEL = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Corner:
-    """A picture that the plane goes through: its letter, place (x, y), pixels, and two lines about it."""
+    """A picture that the plane goes through: letter, place (x, y), pixels, and two lines about it."""
 
     letter: str
     xy: tuple[float, float]
@@ -50,7 +50,7 @@ class Corner:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A picture that is laid out: its place, its truth (a class name), and whether it was answered so."""
+    """A picture that is laid out: its place, its truth (a class name), whether it was answered so."""
 
     xy: tuple[float, float]
     truth: str
@@ -180,14 +180,16 @@ def _wrong(draw: ImageDraw.ImageDraw, x: float, y: float, colour: RGB) -> None:
 
 
 def _middle(area: Array) -> tuple[int, int]:
-    """The cell of `area` that lies farthest from its edge (city blocks), so that a name stands within."""
+    """The cell of `area` that lies farthest from its edge (city blocks): a name stands within."""
     depth = np.zeros(area.shape, np.int64)
     left = np.pad(area, 1)
     inner = left
     while inner.any():
         depth += inner[1:-1, 1:-1]
         inner = inner.copy()
-        core = inner[1:-1, 1:-1] & inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]
+        core = (
+            inner[1:-1, 1:-1] & inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]
+        )
         inner = np.pad(core, 1)
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)
     return int(row), int(column)
@@ -225,7 +227,9 @@ def _legend(
     for name, colour, share in rows:
         draw.rounded_rectangle((x, y, x + 20, y + 20), 4, fill=colour)
         text, font = font_for(name, _TEXT)
-        draw.text((x + 30, y + 10), shortened(text, font, _PANEL - 120), fill=INK, font=font, anchor="lm")
+        draw.text(
+            (x + 30, y + 10), shortened(text, font, _PANEL - 120), fill=INK, font=font, anchor="lm"
+        )
         value, number_font = font_for(_percent(share), _TEXT)
         draw.text((x + _PANEL, y + 10), value, fill=FAINT, font=number_font, anchor="rm")
         y += 29
@@ -256,10 +260,16 @@ def _pictures(
         draw.text((x + 5, y + 5), letter, fill=WHITE, font=font, anchor="mm")
         room = _PANEL - side - 14
         name, small = font_for(one.name, _SMALL)
-        draw.text((x + side + 14, y + side / 2 - 12), _tail(name, small, room), FAINT, small, anchor="lm")
+        draw.text(
+            (x + side + 14, y + side / 2 - 12), _tail(name, small, room), FAINT, small, anchor="lm"
+        )
         answer, large = font_for(one.answer, _TEXT)
         draw.text(
-            (x + side + 14, y + side / 2 + 12), shortened(answer, large, room), fill=INK, font=large, anchor="lm"
+            (x + side + 14, y + side / 2 + 12),
+            shortened(answer, large, room),
+            fill=INK,
+            font=large,
+            anchor="lm",
         )
         y += side + 14
 
@@ -274,7 +284,9 @@ def _tail(text: str, font: Font, room: float) -> str:
 def _key(draw: ImageDraw.ImageDraw, at: tuple[float, float]) -> None:
     """What dots and squares mean."""
     x, y = at
-    for row, (mark, words) in enumerate(((_dot, "a picture, in the colour of its truth"), (_wrong, "answered wrongly"))):
+    for row, (mark, words) in enumerate(
+        ((_dot, "a picture, in the colour of its truth"), (_wrong, "answered wrongly"))
+    ):
         middle = y + 12 + 26 * row
         mark(draw, x + 10, middle, FAINT)
         heading(draw, (x + 30, middle), words, _SMALL)

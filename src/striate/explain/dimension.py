@@ -126,6 +126,11 @@ def intrinsic_dimension(vectors: Array, *, seed: int = 0) -> Dimension:
         )
     own = vectors[rows] if len(rows) < len(vectors) else vectors
     near = nearest(own, min(_KNOWN, len(own) - 1))
+    if (near[0][:, 0] == near[0][:, -1]).all():
+        raise DataError(
+            f"the {len(own)} pictures are all equally far from one another: no dimension can be told",
+            expected="pictures of which some are more alike than others",
+        )
     return Dimension(
         numbers=int(np.prod(vectors.shape[1:])),
         count=len(vectors),
@@ -149,7 +154,7 @@ def _estimate(measure: Measure, near: Near, count: int, seed: int) -> Estimate:
     halves = [_half(near, count, rng) for _ in range(_HALVES)]
     found = np.array([measure(half) for half in halves if len(half) > 1])
     found = found[np.isfinite(found) & (found > 0)]
-    reach = 1.96 * float(np.std(np.log(found))) if len(found) > 1 and np.isfinite(value) else np.inf
+    reach = 1.96 * float(np.std(np.log(found))) if len(found) > 1 else np.inf
     return Estimate(value, float(value * np.exp(-reach)), float(value * np.exp(reach)))
 
 
@@ -175,9 +180,17 @@ def _by_count(vectors: Array, near: Near, seed: int) -> tuple[tuple[int, Estimat
             continue
         groups = [vectors[np.sort(group)] for group in np.array_split(order, parts)]
         each = [nearest(group, 2)[0] for group in groups]
-        values = np.log([two_nn(one) for one in each])
-        value, reach = two_nn(np.concatenate(each)), 1.96 * float(np.std(values, ddof=1) / np.sqrt(parts))
-        found.append((len(vectors) // parts, Estimate(value, value * np.exp(-reach), value * np.exp(reach))))
+        alone = np.array([two_nn(one) for one in each])
+        if not np.isfinite(alone).all():
+            continue
+        values = np.log(alone)
+        value, reach = (
+            two_nn(np.concatenate(each)),
+            1.96 * float(np.std(values, ddof=1) / np.sqrt(parts)),
+        )
+        found.append(
+            (len(vectors) // parts, Estimate(value, value * np.exp(-reach), value * np.exp(reach)))
+        )
     return (*found, (len(vectors), _estimate(two_nn, near, 2, seed)))
 
 

@@ -39,8 +39,8 @@ def dimension_statements(found: Mapping[str, Dimension]) -> list[str]:
         value = about(one.two_nn.value)
         if name == "pixels":
             said.append(
-                f"Your {spaced(one.distinct)} pictures of {spaced(one.numbers)} numbers vary along about "
-                f"{value} directions ({_ends(one.two_nn)})."
+                f"Your {spaced(one.distinct)} pictures of {spaced(one.numbers)} numbers vary along "
+                f"about {value} directions ({_ends(one.two_nn)})."
             )
         else:
             said.append(
@@ -64,11 +64,14 @@ def _caution(found: Mapping[str, Dimension]) -> str:
         one = found[moving[0]]
         (few, early), (many, late) = one.by_count[-3], one.by_count[-1]
         parts.append(
-            f"With more pictures the estimate of the {moving[0]} still moves (from {about(early.value)} with "
-            f"{spaced(few)} to {about(late.value)} with {spaced(many)}): take its order of size, not its digits."
+            f"With more pictures the estimate of the {moving[0]} still moves (from {about(early.value)} "
+            f"with {spaced(few)} to {about(late.value)} with {spaced(many)}): take its order of size, "
+            "not its digits."
         )
     if high:
-        parts.append(f"Dimensions as high as that of the {high[0]} come out too low: it is at least so many.")
+        parts.append(
+            f"Dimensions as high as that of the {high[0]} come out too low: it is at least so many."
+        )
     return " ".join(parts)
 
 
@@ -84,8 +87,8 @@ def dimension_section(found: Mapping[str, Dimension]) -> Section:
     names = list(found)
     table = Table(
         "In numbers",
-        "Two estimates of the same thing. Straight directions: principal components that hold 95 % of the "
-        "variance; – where there are too few pictures to tell. A curved sheet needs more of them.",
+        "Two estimates of the same thing. Straight directions: principal components that hold 95 % of "
+        "the variance; – where there are too few pictures to tell. A curved sheet needs more of them.",
         ("measured on", "numbers", "pictures", "TwoNN", "95 %", "max. likelihood", "95 % ", "straight"),
         [
             (
@@ -128,8 +131,8 @@ def _by_count(found: Mapping[str, Dimension]) -> Lines:
         curves.append(Curve(name, counts, [each.value for each in estimates], low, high))
     return Lines(
         "With fewer pictures",
-        "TwoNN on parts of the set. A level line means that the estimate can be trusted; a rising one, that "
-        "more pictures would show more directions.",
+        "TwoNN on parts of the set. A level line means that the estimate can be trusted; a rising one, "
+        "that more pictures would show more directions.",
         curves,
         "pictures",
         "directions",
@@ -141,8 +144,8 @@ def method_section() -> Section:
     rows = [
         (
             "TwoNN",
-            "Facco, d'Errico, Rodriguez & Laio, Scientific Reports 7 (2017): the ratio of the distances to "
-            "the two nearest neighbours follows a law with the dimension as its exponent.",
+            "Facco, d'Errico, Rodriguez & Laio, Scientific Reports 7 (2017): the ratio of the distances "
+            "to the two nearest neighbours follows a law with the dimension as its exponent.",
         ),
         (
             "max. likelihood",
@@ -151,8 +154,8 @@ def method_section() -> Section:
         ),
         (
             "intervals",
-            "95 %, from random halves of the pictures (delete-d jackknife). They tell how far luck of the "
-            "sample may move the estimate, not its bias.",
+            "95 %, from random halves of the pictures (delete-d jackknife). They tell how far luck of "
+            "the sample may move the estimate, not its bias.",
         ),
         (
             "too low",
@@ -160,8 +163,12 @@ def method_section() -> Section:
         ),
         (
             "too high",
-            "Where pictures lie so dense that noise is what sets neighbours apart; TwoNN more than the other.",
+            "Where pictures lie so dense that noise is what sets neighbours apart; TwoNN more than the "
+            "other.",
         ),
-        ("distance", "Euclidean, between pixels 0 to 255 or numbers of a layer. Equal pictures count once."),
+        (
+            "distance",
+            "Euclidean, between pixels 0 to 255 or numbers of a layer. Equal pictures count once.",
+        ),
     ]
     return Section("How it is measured", "", [Table("Terms", "", ("what", "how"), rows)])

@@ -71,7 +71,12 @@ def measure_motion(
     shifts = motion_shifts(pixels.shape[2])
     watch = inside.watch(layers)
     steps = {one.name: shifts if one.is_map and one.places_hw[1] > 1 else () for one in layers}
-    along = {(one.name, shift, step): _Sums() for one in layers for shift in shifts for step in steps[one.name]}
+    along = {
+        (one.name, shift, step): _Sums()
+        for one in layers
+        for shift in shifts
+        for step in steps[one.name]
+    }
     still = {(one.name, shift): _Sums() for one in layers for shift in shifts}
     for rows, before in watch.each(pixels):
         for shift in shifts:

@@ -61,7 +61,12 @@ class Layer:
 
     def to_dict(self) -> dict[str, Any]:
         """The line of `striate explain tuning RUN --list --json`."""
-        return {"layer": self.name, "kind": self.kind, "channels": self.channels, "shape": list(self.shape)}
+        return {
+            "layer": self.name,
+            "kind": self.kind,
+            "channels": self.channels,
+            "shape": list(self.shape),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +183,9 @@ class Inside:
             model.graph.ClearField(field)
         model.graph.node.extend(kept)
         model.graph.initializer.extend(weights)
-        model.graph.output.extend(self._onnx.ValueInfoProto(name=name) for name in dict.fromkeys(tensors))
+        model.graph.output.extend(
+            self._onnx.ValueInfoProto(name=name) for name in dict.fromkeys(tensors)
+        )
         return OnnxGraph(model.SerializeToString(), threads=self._threads)
 
     def _channels_last(self, nodes: Sequence[Operator]) -> set[str]:

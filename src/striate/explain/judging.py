@@ -10,27 +10,27 @@ import numpy as np
 
 from striate.errors import UsageError
 from striate.metrics.regression import difference
-from striate.task import Result, Task
+from striate.task import Task
 from striate.types import Array
 
-__all__ = ["JUDGES", "Judge", "judge_of", "label_of"]
+__all__ = ["JUDGES", "Judge", "judge_of", "label_of", "sureness_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
     """How answers are held against truths, and against other answers to the same pictures.
 
-    `names`: what is judged: one column each. `quality`: (results, truths) → (N, K); `likeness`: (results,
-    earlier results) → (N, K). `shares`: both are shares, the more the better (right, same answer);
-    else lengths in the target's unit, the less the better (error, change).
+    `names`: what is judged: one column each. `quality`: (results, truths) → (N, K); `likeness`:
+    (results, earlier results) → (N, K). `shares`: both are shares, the more the better (right, same
+    answer); else lengths in the target's unit, the less the better (error, change).
     """
 
     names: tuple[str, ...]
     quality_name: str
     likeness_name: str
     shares: bool
-    quality: Callable[[Sequence[Result], Sequence[Any]], Array]
-    likeness: Callable[[Sequence[Result], Sequence[Result]], Array]
+    quality: Callable[[Sequence[Any], Sequence[Any]], Array]
+    likeness: Callable[[Sequence[Any], Sequence[Any]], Array]
 
 
 def judge_of(task: Task[Any, Any]) -> Judge:
@@ -43,23 +43,25 @@ def judge_of(task: Task[Any, Any]) -> Judge:
     return JUDGES[task.name](task)
 
 
-def label_of(result: Result) -> str:
-    """The answer in a word: the label, several joined, or "nothing"."""
-    found = result.to_dict()
-    return " + ".join(found["labels"]) or "nothing" if "labels" in found else str(found["label"])
+def label_of(result: Any) -> str:
+    """The answer of a classifier in a word: the label, several joined, or "nothing"."""
+    return " + ".join(result.labels) or "nothing"
 
 
-def _labels(result: Result) -> frozenset[str]:
-    found = result.to_dict()
-    return frozenset(found.get("labels", [found["label"]]))
+def sureness_of(result: Any) -> float:
+    """How far a classifier's best class stands above chance, 0 to 1; of several labels, its share."""
+    score, chance = float(result.score), 1 / max(2, len(result.names))
+    return score if result.multi_label else max(0.0, (score - chance) / (1 - chance))
 
 
 def _classes(task: Task[Any, Any]) -> Judge:
-    def right(results: Sequence[Result], truths: Sequence[Any]) -> Array:
-        return _column([_labels(one) == frozenset(truth) for one, truth in zip(results, truths, strict=True)])
+    def right(results: Sequence[Any], truths: Sequence[Any]) -> Array:
+        pairs = zip(results, truths, strict=True)
+        return _column([set(one.labels) == set(truth) for one, truth in pairs])
 
-    def same(results: Sequence[Result], before: Sequence[Result]) -> Array:
-        return _column([_labels(one) == _labels(other) for one, other in zip(results, before, strict=True)])
+    def same(results: Sequence[Any], before: Sequence[Any]) -> Array:
+        pairs = zip(results, before, strict=True)
+        return _column([set(one.labels) == set(other.labels) for one, other in pairs])
 
     return Judge(("answer",), "accuracy", "same answer as unmoved", True, right, same)
 
@@ -74,13 +76,13 @@ def _numbers(task: Task[Any, Any]) -> Judge:
         ]
         return np.stack(columns, axis=1)
 
-    def values(results: Sequence[Result]) -> Array:
-        return np.array([[one.to_dict()["values"][name] for name in names] for one in results], np.float64)
+    def values(results: Sequence[Any]) -> Array:
+        return np.stack([one.values for one in results])
 
-    def error(results: Sequence[Result], truths: Sequence[Any]) -> Array:
+    def error(results: Sequence[Any], truths: Sequence[Any]) -> Array:
         return apart(values(results), np.asarray(truths, np.float64))
 
-    def change(results: Sequence[Result], before: Sequence[Result]) -> Array:
+    def change(results: Sequence[Any], before: Sequence[Any]) -> Array:
         return apart(values(results), values(before))
 
     return Judge(names, "mean absolute error", "change against unmoved", False, error, change)

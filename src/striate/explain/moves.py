@@ -16,7 +16,9 @@ Border: TypeAlias = Literal["reflect", "grey"]
 """What comes in from beyond the edge: the picture mirrored, its edge pixels twice; or grey 127."""
 
 
-def shifted(pictures: PictureArray, down: int, right: int, *, border: Border = "reflect") -> PictureArray:
+def shifted(
+    pictures: PictureArray, down: int, right: int, *, border: Border = "reflect"
+) -> PictureArray:
     """`pictures` uint8 (B, h, w, 3) moved by whole pixels; exact, nothing is resampled."""
     rows, columns = (
         _place(np.arange(side) - by, side, border)

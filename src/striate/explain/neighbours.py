@@ -28,7 +28,7 @@ def distinct_rows(vectors: Array) -> Array:
 
 
 def nearest(vectors: Array, count: int) -> tuple[Array, Array]:
-    """Euclidean distances of each of `vectors` (N, D) to its `count` nearest others, and which these are.
+    """Euclidean distances of each of `vectors` (N, D) to its `count` nearest others, and these.
 
     Float64 and int64 (N, count), ascending; `count` < N. Distances of whole numbers (pixels) are exact.
     Memory grows with N, not N².

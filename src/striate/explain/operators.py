@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 __all__ = ["Operator", "Tap", "depend_on", "taps"]
 
@@ -45,8 +46,11 @@ _GATES: Mapping[str, str] = {"Sigmoid": "silu", "HardSigmoid": "hardswish"}
 _TREES = frozenset({"TreeEnsemble", "TreeEnsembleRegressor", "TreeEnsembleClassifier"})
 
 _ACTIVATIONS = frozenset(
-    "relu|leaky relu|prelu|elu|selu|gelu|tanh|softplus|mish|hardswish|silu|clip|sigmoid".split("|")
-)
+    {
+        "relu", "leaky relu", "prelu", "elu", "selu", "gelu", "tanh", "softplus", "mish", "hardswish",
+        "silu", "clip", "sigmoid",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,10 @@ class Operator:
     def scope(self) -> str:
         """`/network/stage1/stage1.0/conv/Conv` as `network.stage1.0.conv`."""
         parts = [part for part in self.name.split("/")[:-1] if part]
-        pairs = zip(parts, (parts + [""])[1:], strict=True)
-        kept = [part for part, after in pairs if not after.startswith(f"{part}.")]
-        return ".".join(kept)
+        kept = parts[-1:]
+        for part, after in pairwise(parts[::-1]):
+            kept += [] if part.startswith(f"{after}.") else [after]
+        return ".".join(kept[::-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ def taps(operators: Sequence[Operator], pictures: str, outputs: Sequence[str]) -
     finder = _Finder(operators, pictures)
     found = [tap for one in operators if (tap := finder.tap(one)) is not None]
     features = finder.features()
-    if features and all(tap.tensor != features for tap in found):
+    if features in finder.order and all(tap.tensor != features for tap in found):
         place = finder.order[features]
         before = sum(finder.order[tap.tensor] < place for tap in found)
         found.insert(before, Tap("features", "features", features))
@@ -123,23 +128,18 @@ class _Finder:
         self.scoped = any("/" in one.name for one in operators)
 
     def tap(self, one: Operator) -> Tap | None:
-        """The layer that ends in this operator's output or, for a written-out activation, starts in it."""
+        """The layer that ends, or as a written-out activation starts, in this operator."""
         if not self.fed.intersection(one.inputs):
             return None
         if one.kind in _MODULES:
             return self._tap(one, _MODULES[one.kind], module=True)
-        if one.kind in _POOLED and self.scoped:
-            return self._tap(one, _POOLED[one.kind])
-        if one.kind in _JOINS and self.scoped and self._joins(one):
-            return self._tap(one, _JOINS[one.kind])
+        if one.kind in _GATES:
+            return self._gate(one)
         if one.kind == "Erf":
             return self._written_out(one)
-        if one.kind in _GATES:
-            gated = self._next(one, "Mul")
-            if gated is not None and one.inputs[0] in gated.inputs:
-                return self._tap(gated, _GATES[one.kind])
-            return self._tap(one, "sigmoid") if one.kind == "Sigmoid" else None
-        return None
+        joined = one.kind in _POOLED or (one.kind in _JOINS and self._joins(one))
+        named = {**_POOLED, **_JOINS}.get(one.kind, "")
+        return self._tap(one, named) if joined and self.scoped else None
 
     def origin(self, tensor: str) -> str:
         """The tensor of which this one is but another name."""
@@ -147,11 +147,11 @@ class _Finder:
         same = at is not None and self.operators[at].kind == "Identity"
         return self.origin(self.operators[at].inputs[0]) if at is not None and same else tensor
 
-    def features(self) -> str | None:
-        """What the last dense layer, or the trees, weigh; None where there are neither."""
+    def features(self) -> str:
+        """What the last dense layer, or the trees, weigh; "" where there are neither."""
         last = [one for one in self.operators if one.kind in {"Gemm", "MatMul"} | _TREES]
         fed = [one.inputs[0] for one in last if one.inputs[0] in self.fed]
-        return fed[-1] if fed else None
+        return fed[-1] if fed else ""
 
     def _tap(self, one: Operator, kind: str, *, module: bool = False) -> Tap:
         if module:
@@ -163,6 +163,13 @@ class _Finder:
         """Two branches, neither of them part of an activation that is written out."""
         fed = [name for name in dict.fromkeys(one.inputs) if name in self.fed]
         return len(fed) > 1
+
+    def _gate(self, one: Operator) -> Tap | None:
+        """x · gate(x); a sigmoid by itself is a layer too."""
+        gated = self._next(one, "Mul")
+        if gated is not None and one.inputs[0] in gated.inputs:
+            return self._tap(gated, _GATES[one.kind])
+        return self._tap(one, "sigmoid") if one.kind == "Sigmoid" else None
 
     def _written_out(self, erf: Operator) -> Tap | None:
         """x/2 · (1 + erf(x/√2)), to its last product."""

@@ -13,26 +13,30 @@ from typing import Any
 
 import numpy as np
 
-from striate.explain.inside import Inside, Layer, Unit
+from striate.explain.inside import Inside, Layer
 from striate.explain.recording import Extent, Recorder, extents
-from striate.explain.stimuli import GROUND, Window, angles, bars, blank, gratings, short_bars
-from striate.explain.tuning import Curve, above_blank, modulation, span_at_half
-from striate.types import Array, Picture, SizeHW
+from striate.explain.stimuli import GROUND, Window, angles, bars, blank
+from striate.explain.tuning import Curve, above_blank, span_at_half
+from striate.types import Array, SizeHW
 
-__all__ = ["Experiment", "LayerTuning", "UnitTuning", "hierarchy_layers", "tune_layers", "tune_unit"]
+__all__ = [
+    "SILENT",
+    "Experiment",
+    "LayerTuning",
+    "Sweep",
+    "hierarchy_layers",
+    "tune_layers",
+    "window_of",
+]
 
 Listen = Callable[[int, int], None]
 
 _PLACES = 25
 """Places across a window at most."""
-_PHASES_DEG = np.arange(8) * 45.0
 _SMALLEST = 5.0
 """Diameter of the smallest window, pixels: below, angles cannot be told apart."""
-_SILENT = 1e-6
+SILENT = 1e-6
 _MOST_LAYERS = 12
-_MAP = 25
-_FEWEST = 9
-"""Places along a side of a position map at most, and at least: between pixels where it must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,9 @@ class Experiment:
     @property
     def lights(self) -> tuple[bool, ...]:
         """Light bars and dark ones, as far as the ground leaves room for them."""
-        return tuple(light for light, room in ((True, self.ground < 255), (False, self.ground > 0)) if room)
+        return tuple(
+            light for light, room in ((True, self.ground < 255), (False, self.ground > 0)) if room
+        )
 
 
 def _spread(values: Sequence[float]) -> tuple[float, ...]:
@@ -70,7 +76,8 @@ class LayerTuning:
     """All channels of a layer under bars, in channel order; NaN for those that are silent.
 
     `peaks_deg`, `half_widths_deg` (NaN too where there is no half height), `selectivities`,
-    `tolerances_px`: over how many pixels the best bar may move and keep half its answer.
+    `tolerances_px`: over how many pixels the best bar may move and keep half its answer. `strengths`:
+    the answer to the best bar, above that to an even picture.
     """
 
     layer: Layer
@@ -80,6 +87,7 @@ class LayerTuning:
     half_widths_deg: Array
     selectivities: Array
     tolerances_px: Array
+    strengths: Array
 
     @property
     def answering(self) -> int:
@@ -103,8 +111,11 @@ class LayerTuning:
 
     @property
     def sharpest(self) -> int | None:
-        """The most selective channel; None in a silent layer."""
-        return int(np.nanargmax(self.selectivities)) if self.answering else None
+        """The most selective of the channels that answer as strongly as most; None in a silent layer."""
+        if not self.answering:
+            return None
+        strong = self.strengths >= np.nanmedian(self.strengths)
+        return int(np.nanargmax(np.where(strong, self.selectivities, -1.0)))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: medians, then every channel."""
@@ -113,6 +124,7 @@ class LayerTuning:
             "half_width_deg": self.half_widths_deg,
             "selectivity": self.selectivities,
             "tolerance_px": self.tolerances_px,
+            "strength": self.strengths,
         }
         return {
             **self.layer.to_dict(),
@@ -123,70 +135,6 @@ class LayerTuning:
             "median_selectivity": self.median_selectivity,
             "median_tolerance_px": self.median_tolerance_px,
             "units": {name: _known(values) for name, values in numbers.items()},
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class UnitTuning:
-    """One unit under bars and gratings.
-
-    `bar`, `grating`: tuning curves at the best width, light and period; the response at an angle is the
-    highest over places, or phases. `offsets_px`, `across`: its answer to the best bar against the
-    bar's place; `tolerance_px`: over how many pixels at least half of it is kept. `map_responses`
-    (R, C): its answer to a short bar at each of `map_y` × `map_x`, pixels. `modulation`: F1/F0.
-    `rest`: its answer to an even picture, which all others are counted from.
-    """
-
-    unit: Unit
-    extent: Extent
-    window: Window
-    rest: float
-    bar: Curve
-    width_px: float
-    light: bool
-    offsets_px: tuple[float, ...]
-    across: tuple[float, ...]
-    tolerance_px: float
-    best_bar: Picture
-    grating: Curve
-    period_px: float
-    modulation: float | None
-    best_grating: Picture
-    map_y: tuple[float, ...]
-    map_x: tuple[float, ...]
-    map_responses: Array
-
-    @property
-    def silent(self) -> bool:
-        """Whether no bar moves it."""
-        return self.bar.peak_deg is None
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "unit": self.unit.name,
-            "layer": self.unit.layer.name,
-            "channel": self.unit.channel,
-            "place": list(self.unit.place),
-            "sees": self.extent.to_dict(),
-            "window_px": self.window.diameter,
-            "rest": self.rest,
-            "bar": {**self.bar.to_dict(), "width_px": self.width_px, "light": self.light},
-            "position": {
-                "offsets_px": list(self.offsets_px),
-                "responses": list(self.across),
-                "tolerance_px": self.tolerance_px,
-            },
-            "grating": {
-                **self.grating.to_dict(),
-                "period_px": self.period_px,
-                "modulation": self.modulation,
-            },
-            "map": {
-                "y": list(self.map_y),
-                "x": list(self.map_x),
-                "responses": self.map_responses.tolist(),
-            },
         }
 
 
@@ -201,18 +149,15 @@ def _known(values: Array) -> list[float | None]:
     return [float(one) if np.isfinite(one) else None for one in values]
 
 
-# -- layers -----------------------------------------------------------------------------------
-
-
 def hierarchy_layers(inside: Inside, *, most: int = _MOST_LAYERS) -> list[Layer]:
     """The layers to compare, from first to last: after each non-linearity, and the last hidden one.
 
-    A graph with fewer than three non-linearities gives all its layers but the outputs. Of more than
-    `most`, so many are taken evenly.
+    A graph with fewer than three non-linearities gives all its layers but the outputs, and one without
+    any the first output. Of more than `most`, so many are taken evenly.
     """
     hidden = [one for one in inside.layers if one.tensor not in inside.output_names and one.channels > 1]
     after = [one for one in hidden if one.is_activation]
-    chosen = after if len(after) >= 3 else hidden
+    chosen = after if len(after) >= 3 else hidden or [inside.layer(inside.output_names[0])]
     features = inside.features
     if features in hidden and features not in chosen:
         chosen = [*chosen, features]
@@ -229,16 +174,18 @@ def tune_layers(
 ) -> list[LayerTuning]:
     """Bars to every channel of `layers`, at the place in the middle of each map."""
     seen = extents(Recorder(inside, layers))
-    windows = {one.name: _window(seen[one.name], inside.size_hw) for one in layers}
+    windows = {one.name: window_of(seen[one.name], inside.size_hw) for one in layers}
     groups: dict[Window, list[Layer]] = {}
     for one in layers:  # layers that see the same share the stimuli
         groups.setdefault(windows[one.name], []).append(one)
     turns = angles(experiment.step_deg)
-    total = sum(len(turns) * len(experiment.widths(window)) * len(experiment.lights) for window in groups)
+    total = sum(
+        len(turns) * len(experiment.widths(window)) * len(experiment.lights) for window in groups
+    )
     done = 0
     found: dict[str, LayerTuning] = {}
     for window, group in groups.items():
-        sweep = _Sweep(Recorder(inside, group), window, experiment)
+        sweep = Sweep(Recorder(inside, group), window, experiment)
         for _ in sweep.play():
             done += 1
             if listen is not None:
@@ -247,13 +194,13 @@ def tune_layers(
     return [found[one.name] for one in layers]
 
 
-def _window(extent: Extent, size_hw: SizeHW) -> Window:
+def window_of(extent: Extent, size_hw: SizeHW) -> Window:
     """As large as what is seen, at the least so large that angles can be told apart."""
     diameter = max(float(min(extent.size_hw)), min(_SMALLEST, float(max(size_hw))))
     return Window(extent.centre_yx, diameter)
 
 
-class _Sweep:
+class Sweep:
     """All bars through one window: responses (W, L, A, O, C) by layer, W widths, L lights."""
 
     def __init__(self, record: Recorder, window: Window, experiment: Experiment) -> None:
@@ -266,7 +213,8 @@ class _Sweep:
             one.name: np.zeros((*shape, one.channels), np.float32) for one in record.layers
         }
         self.rest = {
-            name: found[0] for name, found in record(blank(record.size_hw, ground=experiment.ground)).items()
+            name: found[0]
+            for name, found in record(blank(record.size_hw, ground=experiment.ground)).items()
         }
 
     def picture(self, width: int, light: int, turn: int, offsets: Array) -> Array:
@@ -295,7 +243,7 @@ class _Sweep:
         """Channels (C,) that no bar lifts above the blank."""
         lifted = self.responses[name].max(axis=(0, 1, 2, 3)) - self.rest[name]
         most = max(float(np.abs(self.responses[name]).max()), 1e-30)
-        quiet: Array = lifted <= _SILENT * most
+        quiet: Array = lifted <= SILENT * most
         return quiet
 
     def best(self, name: str, channel: int) -> tuple[int, int, Array]:
@@ -307,129 +255,17 @@ class _Sweep:
     def tuning(self, layer: Layer, extent: Extent) -> LayerTuning:
         """The measures of all channels."""
         quiet = self.silent(layer.name)
-        numbers = np.full((4, layer.channels), np.nan)
+        numbers = np.full((5, layer.channels), np.nan)
         for channel in np.flatnonzero(~quiet).tolist():
             _, _, responses = self.best(layer.name, channel)
             curve = Curve.of(self.turns, responses.max(axis=1))
             across = responses[int(responses.max(axis=1).argmax())]
-            tolerance = span_at_half(self.offsets, across)
-            numbers[:, channel] = [
-                np.nan if one is None else one
-                for one in (curve.peak_deg, curve.half_width_deg, curve.selectivity, tolerance)
-            ]
+            measures = (
+                curve.peak_deg,
+                curve.half_width_deg,
+                curve.selectivity,
+                span_at_half(self.offsets, across),
+                float(responses.max()),
+            )
+            numbers[:, channel] = [np.nan if one is None else one for one in measures]
         return LayerTuning(layer, extent, self.window, *numbers)
-
-
-# -- units ------------------------------------------------------------------------------------
-
-
-def tune_unit(inside: Inside, unit: Unit, experiment: Experiment) -> UnitTuning:
-    """Bars, gratings and a short bar everywhere, to one unit."""
-    layer = unit.layer
-    record = Recorder(inside, [layer], {layer.name: unit.place})
-    extent = extents(record)[layer.name]
-    sweep = _Sweep(record, _window(extent, inside.size_hw), experiment)
-    for _ in sweep.play():
-        pass
-    quiet = bool(sweep.silent(layer.name)[unit.channel])
-    width, light, responses = sweep.best(layer.name, unit.channel)
-    curve = Curve.of(sweep.turns, responses.max(axis=1), silent=quiet)
-    turn = int(responses.max(axis=1).argmax())
-    across = responses[turn]
-    best = float(sweep.offsets[int(across.argmax())])
-    grating = _gratings(sweep, unit)
-    rows, columns, mapped = _map(sweep, unit, extent, float(sweep.turns[turn]), width, light)
-    return UnitTuning(
-        unit=unit,
-        extent=extent,
-        window=sweep.window,
-        rest=float(sweep.rest[layer.name][unit.channel]),
-        bar=curve,
-        width_px=sweep.widths[width],
-        light=sweep.lights[light],
-        offsets_px=tuple(sweep.offsets.tolist()),
-        across=tuple(across.tolist()),
-        tolerance_px=0.0 if quiet else span_at_half(sweep.offsets, across),
-        best_bar=sweep.picture(width, light, turn, np.array([best]))[0],
-        grating=grating.curve,
-        period_px=grating.period,
-        modulation=grating.modulation,
-        best_grating=grating.picture,
-        map_y=tuple(rows.tolist()),
-        map_x=tuple(columns.tolist()),
-        map_responses=mapped,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Grating:
-    curve: Curve
-    period: float
-    modulation: float | None
-    picture: Picture
-
-
-def _gratings(sweep: _Sweep, unit: Unit) -> _Grating:
-    """The best period, its tuning curve over angles, and how much the phase matters at the peak."""
-    record, ground = sweep.record, sweep.experiment.ground
-    periods = sweep.experiment.periods(sweep.window)
-    name, rest = unit.layer.name, float(sweep.rest[unit.layer.name][unit.channel])
-
-    def shown(period: float, turn: float, phases: Array = _PHASES_DEG) -> Array:
-        return gratings(record.size_hw, sweep.window, turn, phases, period=period, ground=ground)
-
-    found = np.stack(
-        [
-            [record(shown(period, float(turn)))[name][:, unit.channel] for turn in sweep.turns]
-            for period in periods
-        ]
-    ).astype(np.float64) - rest  # (periods, A, phases)
-    best = int(found.max(axis=(1, 2)).argmax())
-    responses = above_blank(found[best], 0.0)
-    turn = int(responses.max(axis=1).argmax())
-    phase = _PHASES_DEG[[int(responses[turn].argmax())]]
-    most = max(float(np.abs(found).max()), abs(rest), 1e-30)
-    quiet = float(responses.max()) <= _SILENT * most
-    return _Grating(
-        Curve.of(sweep.turns, responses.max(axis=1), silent=quiet),
-        periods[best],
-        None if quiet else modulation(found[best, turn]),
-        shown(periods[best], float(sweep.turns[turn]), phase)[0],
-    )
-
-
-def _map(
-    sweep: _Sweep, unit: Unit, extent: Extent, angle_deg: float, width: int, light: int
-) -> tuple[Array, Array, Array]:
-    """Rows, columns and the answers (R, C) to a short bar there, a quarter beyond what is seen."""
-    size_hw = sweep.record.size_hw
-    ends = [
-        (max(0.0, low - 0.25 * (high - low)), min(float(side), high + 0.25 * (high - low)))
-        for low, high, side in (
-            (extent.top, extent.bottom, size_hw[0]),
-            (extent.left, extent.right, size_hw[1]),
-        )
-    ]
-    axes = []
-    for low, high in ends:
-        count = int(np.clip(round(high - low), _FEWEST, _MAP))
-        edges = np.linspace(low, high, count + 1)
-        axes.append((edges[:-1] + edges[1:]) / 2)
-    rows, columns = axes
-    places = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
-    thick = sweep.widths[width]
-    answers = []
-    for part in np.array_split(places, max(1, len(places) // 64)):
-        played = short_bars(
-            size_hw,
-            part,
-            angle_deg,
-            width=thick,
-            length=max(2 * thick, sweep.window.diameter / 3),
-            light=sweep.lights[light],
-            ground=sweep.experiment.ground,
-        )
-        answers.append(sweep.record(played)[unit.layer.name][:, unit.channel])
-    rest = float(sweep.rest[unit.layer.name][unit.channel])
-    mapped = above_blank(np.concatenate(answers), rest).reshape(len(rows), len(columns))
-    return rows, columns, mapped

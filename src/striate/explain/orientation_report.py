@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from striate.explain.orientation import Experiment, LayerTuning, UnitTuning
+from striate.explain.orientation import Experiment, LayerTuning
 from striate.explain.shades import shaded
+from striate.explain.units import UnitTuning
 from striate.figures import Bars, Curve, Figure, Gallery, GalleryItem, Lines, Section, Table
 from striate.pictures.draw import enlarge
 
@@ -36,15 +37,29 @@ def unit_statement(found: UnitTuning) -> str:
     """
     name, bar = found.unit.name, found.bar
     if bar.peak_deg is None or bar.selectivity is None:
-        return f"{name} does not answer to grey bars of any angle: no bar lifts it above an even picture."
+        return (
+            f"{name} does not answer to grey bars of any angle: no bar lifts it above an even picture."
+        )
     light = "light" if found.light else "dark"
-    width = "no half height" if bar.half_width_deg is None else f"half width {degrees(bar.half_width_deg)}"
-    kind = "It answers to one angle most" if bar.selectivity >= _SELECTIVE else "It hardly minds the angle"
+    width = (
+        "no half height" if bar.half_width_deg is None else f"half width {degrees(bar.half_width_deg)}"
+    )
     return (
         f"{name} answers most to a {light} bar of {pixels(found.width_px)} at {degrees(bar.peak_deg)} "
-        f"({width}, selectivity {bar.selectivity:.2f}). {kind}, and keeps half its answer while the bar "
-        f"moves over {pixels(found.tolerance_px)} of the {pixels(found.window.diameter)} that it was shown."
+        f"({width}, selectivity {bar.selectivity:.2f}). {_kind(found)}, and keeps half its answer while "
+        f"the bar moves over {pixels(found.tolerance_px)} of the {pixels(found.window.diameter)} that "
+        "it was shown."
     )
+
+
+def _kind(found: UnitTuning) -> str:
+    """Whether the angle matters; selectivity is low too where two angles far apart are liked."""
+    responses = found.bar.responses
+    if (found.bar.selectivity or 0.0) >= _SELECTIVE:
+        return "It answers to one angle most"
+    if min(responses) < max(responses) / 2:
+        return "It answers to several angles, not to those between"
+    return "It hardly minds the angle"
 
 
 def hierarchy_statement(layers: Sequence[LayerTuning]) -> str:
@@ -89,13 +104,13 @@ def hierarchy_section(layers: Sequence[LayerTuning], experiment: Experiment) -> 
     places = list(range(1, len(layers) + 1))
     table = Table(
         "Layer by layer",
-        "Medians over the channels that answer to any bar. Seen: the part of the picture that reaches the "
-        "unit in the middle, measured. Oriented: channels with a selectivity of at least "
+        "Medians over the channels that answer to any bar. Seen: the part of the picture that reaches "
+        "the unit in the middle, measured. Oriented: channels with a selectivity of at least "
         f"{_SELECTIVE}. Half width: – where most channels nowhere fall to half.",
         ("layer", "seen", "channels", "answer", "oriented", "half width", "selectivity", "tolerance"),
         [
             (
-                f"{place}  {one.layer.name}",
+                f"{place} {one.layer.name}",
                 f"{one.extent.size_hw[0]} × {one.extent.size_hw[1]} px",
                 one.layer.channels,
                 one.answering,
@@ -110,10 +125,14 @@ def hierarchy_section(layers: Sequence[LayerTuning], experiment: Experiment) -> 
     figures: list[Figure] = [table]
     if len(layers) > 1:
         figures += [
-            _over_layers("Selectivity", places, [one.selectivities for one in layers], "1 − circular variance"),
+            _over_layers(
+                "Selectivity", places, [one.selectivities for one in layers], "1 − circular variance"
+            ),
             _over_layers("Position tolerance", places, [one.tolerances_px for one in layers], "pixels"),
         ]
-    figures += [_preferred(one) for one in (layers[0], layers[-1])[: min(2, len(layers))] if one.answering]
+    figures += [
+        _preferred(one) for one in (layers[0], layers[-1])[: min(2, len(layers))] if one.answering
+    ]
     words = hierarchy_statement(layers) or f"The layers {', '.join(names)} under bars."
     ground = f"Grey level {experiment.ground} around the bars; {len(_steps(experiment))} angles."
     return Section("From layer to layer", f"{words} {ground}", figures)
@@ -155,7 +174,9 @@ def unit_section(found: UnitTuning) -> Section:
     if found.silent:
         return Section(found.unit.name, unit_statement(found), [])
     return Section(
-        found.unit.name, unit_statement(found), [_pictures(found), _tuning(found), _positions(found), _facts(found)]
+        found.unit.name,
+        unit_statement(found),
+        [_pictures(found), _tuning(found), _positions(found), _facts(found)],
     )
 
 
@@ -165,8 +186,8 @@ def _tuning(found: UnitTuning) -> Lines:
         curves.append(_closed("grating", found.grating.angles_deg, found.grating.responses))
     return Lines(
         "Tuning curve",
-        "The highest answer over all places of the bar, or phases of the grating, as a share of the best. "
-        "0° lies, 90° stands.",
+        "The highest answer over all places of the bar, or phases of the grating, as a share of the "
+        "best. 0° lies, 90° stands.",
         curves,
         "angle in degrees",
         "share of the best",
@@ -187,7 +208,8 @@ def _positions(found: UnitTuning) -> Lines:
     half = Curve("half", [found.offsets_px[0], found.offsets_px[-1]], [0.5, 0.5])
     return Lines(
         "Answer against place",
-        f"The best bar, moved at right angles to itself; at least half is kept over {pixels(found.tolerance_px)}.",
+        "The best bar, moved at right angles to itself; at least half is kept over "
+        f"{pixels(found.tolerance_px)}.",
         [curve, half],
         "pixels from the middle of what it sees",
         "share of the best",
@@ -198,17 +220,23 @@ def _positions(found: UnitTuning) -> Lines:
 def _pictures(found: UnitTuning) -> Gallery:
     low, high = found.map_responses.max(), found.map_responses.min()
     items = [
-        GalleryItem(found.best_bar, "best bar", f"{pixels(found.width_px)} at {degrees(found.bar.peak_deg)}"),
+        GalleryItem(
+            found.best_bar, "best bar", f"{pixels(found.width_px)} at {degrees(found.bar.peak_deg)}"
+        ),
     ]
     if found.grating.peak_deg is not None:
         note = f"{pixels(found.period_px)} a stripe at {degrees(found.grating.peak_deg)}"
         items.append(GalleryItem(found.best_grating, "best grating", note))
     if low > high:
-        note = f"rows {found.map_y[0]:.0f}–{found.map_y[-1]:.0f}, columns {found.map_x[0]:.0f}–{found.map_x[-1]:.0f}"
-        items.append(GalleryItem(enlarge(shaded(found.map_responses), 24), "where a short bar counts", note))
+        rows = f"rows {found.map_y[0]:.0f}–{found.map_y[-1]:.0f}"
+        note = f"{rows}, columns {found.map_x[0]:.0f}–{found.map_x[-1]:.0f}"
+        items.append(
+            GalleryItem(enlarge(shaded(found.map_responses), 24), "where a short bar counts", note)
+        )
     return Gallery(
         "What it likes, and where",
-        "The map shows the answer to a short bar at each place of the picture: the darker, the stronger.",
+        "The map shows the answer to a short bar at each place of the picture: the darker, the "
+        "stronger.",
         items,
     )
 

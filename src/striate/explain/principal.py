@@ -10,7 +10,7 @@ __all__ = ["first_two"]
 
 
 def first_two(vectors: Array) -> tuple[Array, float]:
-    """`vectors` (N, D) along their first two principal components, (N, 2), and their share of the variance.
+    """`vectors` (N, D) along their first two principal components, (N, 2), and the variance's share.
 
     Signs are such that each component's largest weight is positive. One column is zero where vectors
     differ along one direction only; the share is 1 where they do not differ.

@@ -73,14 +73,17 @@ def extents(record: Recorder, *, seed: int = 0) -> dict[str, Extent]:
     """What part of the picture each layer's recorded units see, measured.
 
     Strips of a noise picture are replaced by other noise; where any channel changes by more than a
-    thousandth of the layer's largest value, the strip is seen. A unit that nothing moves sees all.
+    thousandth of the layer's largest value, the strip is seen: what lies within is sure, faint edges may
+    be missed. A unit that nothing moves sees all.
     """
     rng = np.random.default_rng(seed)
     height, width = record.size_hw
     base, other = rng.integers(0, 256, (2, _BASES, height, width, 3), dtype=np.uint8)
     rows, columns = (_ends(record, base, other, axis) for axis in (1, 2))
     return {
-        one.name: Extent(rows[one.name][0], columns[one.name][0], rows[one.name][1], columns[one.name][1])
+        one.name: Extent(
+            rows[one.name][0], columns[one.name][0], rows[one.name][1], columns[one.name][1]
+        )
         for one in record.layers
     }
 
@@ -123,7 +126,11 @@ def _seen(
     found = {name: np.zeros(len(strips), bool) for name in at_rest}
     for at, (start, stop) in enumerate(strips):
         changed = base.copy()
-        part = (slice(None), slice(start, stop)) if axis == 1 else (slice(None), slice(None), slice(start, stop))
+        part = (
+            (slice(None), slice(start, stop))
+            if axis == 1
+            else (slice(None), slice(None), slice(start, stop))
+        )
         changed[part] = other[part]
         for name, values in record(changed).items():
             most = float(np.abs(at_rest[name]).max())

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-
 from striate.explain.inside import call_size
 from striate.explain.judging import Judge
 from striate.explain.moves import Border, scaled, shifted, turned
@@ -21,7 +19,16 @@ from striate.metrics.plain import plain, plain_pair
 from striate.task import Result, Task
 from striate.types import Array, PictureArray, Prepared, SizeHW
 
-__all__ = ["AXES", "Axis", "AxisName", "Level", "Moved", "answer_all", "levels_for", "measure_steadiness"]
+__all__ = [
+    "AXES",
+    "Axis",
+    "AxisName",
+    "Level",
+    "Moved",
+    "answer_all",
+    "levels_for",
+    "measure_steadiness",
+]
 
 AxisName: TypeAlias = Literal["right", "down", "rotation", "scale"]
 AXES: tuple[AxisName, ...] = ("right", "down", "rotation", "scale")
@@ -79,7 +86,7 @@ class Axis:
         return min(self.levels, key=lambda one: abs(one.value - value))
 
     def ends(self, steady: Callable[[Level], bool]) -> tuple[float, float]:
-        """The lowest and the highest value up to which all levels, from the unmoved one on, are steady."""
+        """The lowest and the highest value up to which all levels, from the unmoved one on, hold."""
         below = [one for one in self.levels if one.value <= self.rest][::-1]
         above = [one for one in self.levels if one.value >= self.rest]
         return _last(below, steady), _last(above, steady)
@@ -148,7 +155,7 @@ def measure_steadiness(
     seed: int = 0,
     listen: Callable[[int, int], None] | None = None,
 ) -> Moved:
-    """Answers to `pixels` uint8 (N, h, w, 3), moved along every axis, against `truths` and themselves."""
+    """Answers to `pixels` uint8 (N, h, w, 3), moved along every axis, against truths and themselves."""
     size_hw: SizeHW = (pixels.shape[1], pixels.shape[2])
     wanted = {axis: levels_for(axis, size_hw) for axis in AXES}
     total = sum(len(values) for values in wanted.values())

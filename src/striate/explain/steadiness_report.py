@@ -11,7 +11,7 @@ from striate.metrics.plain import percent
 from striate.runs.markup import number
 from striate.types import Picture
 
-__all__ = ["axis_section", "motion_section", "motion_statements", "moved_statements", "method_section"]
+__all__ = ["axis_section", "method_section", "motion_section", "motion_statements", "moved_statements"]
 
 _EXACT, _MOSTLY = 0.99, 0.9
 """Correlations from which a map moves along (nearly) exactly, and mostly."""
@@ -45,14 +45,17 @@ def _range(moved: Moved, name: AxisName, what: str, unit: str, probe: float) -> 
     low, high = axis.ends(moved.steady)
     lost = [one for one in axis.levels if one.value > axis.rest and not moved.steady(one)]
     lost = lost or [one for one in axis.levels if not moved.steady(one)]
+    if not lost and low == high:
+        return f"{what}: the picture is too small for that."
     if low == high:
         first = lost[0]
-        return f"{what}, {_not_kept(moved)} from {_value(axis, first.value)}{unit} on: {_kept(moved, first)}."
+        start = f"{_value(axis, first.value)}{unit}"
+        return f"{what}, {_not_kept(moved)} from {start} on: {_kept(moved, first)}."
     ends = f"{what} by {_value(axis, low)} to {_value(axis, high)}{unit}, {_is_kept(moved)}"
     if not lost:
         return f"{ends}, which is all that was tried."
     outer = next((one for one in lost if one.value >= probe), lost[-1])
-    short = unit.split(" of ")[0]
+    short = unit.split(" of ", maxsplit=1)[0]
     return f"{ends}; at {_value(axis, outer.value)}{short} {_kept(moved, outer)}."
 
 
@@ -77,7 +80,8 @@ def _kept(moved: Moved, level: Level) -> str:
         return f"for {percent(level.likeness[0], level.likeness_intervals[0])}"
     changes = zip(level.likeness, moved.unmoved.quality, moved.judge.names, strict=True)
     return "; ".join(
-        f"{name} by {number(change, 3)} (it is off by {number(error, 3)})" for change, error, name in changes
+        f"{name} by {number(change, 3)} (it is off by {number(error, 3)})"
+        for change, error, name in changes
     )
 
 
@@ -95,7 +99,7 @@ def axis_section(moved: Moved, examples: Sequence[tuple[str, Picture]]) -> Secti
     words = zip((_TITLES[one.name][0] for one in moved.axes), moved_statements(moved), strict=True)
     figures: list[Figure] = [
         Table("In short", "", ("move", "what was found"), list(words)),
-        Gallery("How far is that", f"One of the pictures, moved. {_BORDERS[moved.border]}", items)
+        Gallery("How far is that", f"One of the pictures, moved. {_BORDERS[moved.border]}", items),
     ]
     for axis in moved.axes:
         figures += _charts(moved, axis)
@@ -144,15 +148,18 @@ def motion_statements(layers: Sequence[LayerMotion], moved: Moved) -> list[str]:
     level = moved.axis("right").at(at)
     answer = f", and the answer is the same {_kept(moved, level)}" if moved.judge.shares else ""
     if first is last:
-        said.append(f"After {at} px {first.layer.name} correlates with its unmoved self by {_still(first, at)}{answer}.")
+        said.append(
+            f"After {at} px {first.layer.name} correlates with its unmoved self by "
+            f"{_still(first, at)}{answer}."
+        )
         return said
     before, after = (one.still[one.shifts.index(at)] for one in (first, last))
     grows = "grows" if after > before + 0.02 else "falls" if after < before - 0.02 else "stays as it is"
     middle = maps[-1] if maps and maps[-1] is not first else None
     through = f", {middle.layer.name} by {_still(middle, at)}" if middle is not None else ""
     said.append(
-        f"Invariance {grows} on the way: after {at} px, {first.layer.name} correlates with its unmoved self "
-        f"by {_still(first, at)}{through}, {last.layer.name} by {_still(last, at)}{answer}."
+        f"Invariance {grows} on the way: after {at} px, {first.layer.name} correlates with its unmoved "
+        f"self by {_still(first, at)}{through}, {last.layer.name} by {_still(last, at)}{answer}."
     )
     return said
 
@@ -162,7 +169,9 @@ def _equivariance(maps: Sequence[LayerMotion]) -> str:
     worst = maps[values.index(min(values))].layer.name
     if len(maps) == 1:
         way = "moves along" if values[0] >= _MOSTLY else "does not quite move along"
-        return f"Equivariance: the one map, {worst}, {way} with the picture (correlation {values[0]:.3f})."
+        return (
+            f"Equivariance: the one map, {worst}, {way} with the picture (correlation {values[0]:.3f})."
+        )
     along = sum(one >= _MOSTLY for one in values)
     exact = sum(one >= _EXACT for one in values)
     if along == len(maps):
@@ -170,8 +179,8 @@ def _equivariance(maps: Sequence[LayerMotion]) -> str:
     else:
         how = f"{along} of {len(maps)} maps move along"
     return (
-        f"Equivariance: when the picture moves by a layer's own step, {how} (correlations {min(values):.3f} to "
-        f"{max(values):.3f}, lowest in {worst})."
+        f"Equivariance: when the picture moves by a layer's own step, {how} (correlations "
+        f"{min(values):.3f} to {max(values):.3f}, lowest in {worst})."
     )
 
 
@@ -189,10 +198,17 @@ def motion_section(layers: Sequence[LayerMotion], moved: Moved) -> Section:
     at = _far(layers[0].shifts)
     table = Table(
         "Layer by layer",
-        "Step: pixels for which the map moves on by one place, measured. Moves along: correlation of the "
-        "moved picture's map with the moved map of the picture; padding at the edges counts against it. "
-        "Stays: with the map as it was.",
-        ("layer", "places", "step", "moves along by a step", f"moves along by {at} px", f"stays, {at} px"),
+        "Step: pixels for which the map moves on by one place, measured. Moves along: correlation of "
+        "the moved picture's map with the moved map of the picture; padding at the edges counts against "
+        "it. Stays: with the map as it was.",
+        (
+            "layer",
+            "places",
+            "step",
+            "moves along by a step",
+            f"moves along by {at} px",
+            f"stays, {at} px",
+        ),
         [
             (
                 one.layer.name,
@@ -220,7 +236,13 @@ def motion_section(layers: Sequence[LayerMotion], moved: Moved) -> Section:
         )
     stays = [Curve(one.layer.name, one.shifts, one.still) for one in _some(list(layers))]
     figures.append(
-        Lines("Stays (invariance)", "1 is a layer that does not notice.", stays, "pixels to the right", "correlation")
+        Lines(
+            "Stays (invariance)",
+            "1 is a layer that does not notice.",
+            stays,
+            "pixels to the right",
+            "correlation",
+        )
     )
     return Section("The layers", " ".join(motion_statements(layers, moved)), figures)
 
@@ -240,13 +262,17 @@ def method_section(moved: Moved, layer_pictures: int) -> Section:
     """Terms of the measurement."""
     height, width = moved.size_hw
     rows = [
-        ("what moves", f"the picture as the network sees it, {height} × {width} pixels; the truth is taken to stay"),
+        ("what moves", f"the picture as the network sees it, {height} × {width} pixels"),
+        ("truth", "is taken to stay what it was"),
         ("shift", "by whole pixels, exactly"),
         ("rotation, scale", "about the middle, bilinear; smaller ones are averaged first"),
         ("beyond the edge", _BORDERS[moved.border]),
         ("intervals", f"95 %, bootstrap over {moved.pictures} pictures"),
-        ("layers", f"{layer_pictures} of the pictures, moved to the right; each channel counts from its own mean"),
-        ("beware", "a move takes content out of the frame and brings mirrored or grey content in; part of "
-         "each fall is that, not the network"),
-    ]  # fmt: skip
+        ("layers", f"{layer_pictures} of the pictures, moved right; channels count from their means"),
+        (
+            "beware",
+            "a move takes content out of the frame and brings mirrored or grey content in; part of each "
+            "fall is that, not the network",
+        ),
+    ]
     return Section("How it is measured", "", [Table("Terms", "", ("what", "how"), rows)])

@@ -22,7 +22,7 @@ GROUND = 128
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A round part of the picture: centre (y, x) and diameter, in pixels; (0, 0) is the top left corner."""
+    """A round part of the picture: centre (y, x) and diameter, pixels; (0, 0) is the top left corner."""
 
     centre_yx: tuple[float, float]
     diameter: float
@@ -104,7 +104,11 @@ def gratings(
     _, across, round_window = _axes(size_hw, window, angle_deg)
     turned = 2 * np.pi * across[None] / period - np.deg2rad(np.asarray(phases_deg))[:, None, None]
     reach = min(ground, 255 - ground) or 255
-    found = ground + reach * np.cos(turned) * round_window if reach < 255 else _lifted(turned, round_window, ground)
+    found = (
+        ground + reach * np.cos(turned) * round_window
+        if reach < 255
+        else _lifted(turned, round_window, ground)
+    )
     return _three(found)
 
 
@@ -115,7 +119,7 @@ def _lifted(turned: Array, round_window: Array, ground: int) -> Array:
 
 
 def _axes(size_hw: SizeHW, window: Window, angle_deg: float) -> tuple[Array, Array, Array]:
-    """Of each pixel's centre: how far along the bar, how far across, and how much of it the window shows."""
+    """Of each pixel's centre: how far along the bar, how far across, how much of it the window shows."""
     y, x = (np.arange(side) + 0.5 for side in size_hw)
     down, right = y[:, None] - window.centre_yx[0], x[None, :] - window.centre_yx[1]
     turn = np.deg2rad(angle_deg)

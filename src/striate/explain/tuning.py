@@ -7,6 +7,7 @@ gives above its answer to an even picture (neurons: above spontaneous firing).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,15 @@ import numpy as np
 from striate.metrics.plain import plain
 from striate.types import Array
 
-__all__ = ["Curve", "above_blank", "half_width", "modulation", "peak_angle", "selectivity", "span_at_half"]
+__all__ = [
+    "Curve",
+    "above_blank",
+    "half_width",
+    "modulation",
+    "peak_angle",
+    "selectivity",
+    "span_at_half",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,9 @@ def half_width(responses: Array) -> float | None:
     """Half the width of the peak at half its height, degrees; None where a side does not fall so far."""
     count = len(responses)
     top = int(np.argmax(responses))
-    sides = [_fall(np.take(responses, top + way * np.arange(count // 2 + 1), mode="wrap")) for way in (-1, 1)]
+    sides = [
+        _fall(np.take(responses, top + way * np.arange(count // 2 + 1), mode="wrap")) for way in (-1, 1)
+    ]
     found = [one * 180 / count for one in sides if one is not None]
     return float(sum(found) / 2) if len(found) == 2 else None
 
@@ -92,7 +103,7 @@ def _fall(side: Array) -> float | None:
 
 
 def selectivity(responses: Array) -> float:
-    """1 − circular variance = |Σ r e^{2iθ}| / Σ r, 0 to 1 (Ringach, Shapley & Hawken 2002); NaN for none.
+    """1 − circular variance = |Σ r e^{2iθ}| / Σ r, 0 to 1 (Ringach et al. 2002); NaN for none.
 
     >>> float(round(selectivity(np.array([1.0, 0, 0, 0])), 6)), float(round(selectivity(np.ones(4)), 6))
     (1.0, 0.0)
@@ -114,7 +125,7 @@ def span_at_half(offsets: Array, responses: Array) -> float:
         return 0.0
     step = float(offsets[1] - offsets[0])
     total = 0.0
-    for one, other in zip(responses[:-1], responses[1:], strict=True):
+    for one, other in pairwise(responses.tolist()):
         high, low = max(one, other), min(one, other)
         if low >= half:
             total += step

@@ -223,5 +223,10 @@ _SEVERAL = frozenset({"convolution", "mm", "addmm", "bmm", "baddbmm", "cat", "st
 _ARITHMETIC = frozenset(
     {"add", "sub", "mul", "div", "neg", "rsub", "clamp", "clamp_min", "where", "pow"}
 )
-_POINTWISE = frozenset({"hardswish", "native_dropout", "dropout", "masked_fill"})
-_KINDS = {"hardtanh": "relu6", "native_dropout": "dropout", "_softmax": "softmax"}
+_POINTWISE = frozenset({"hardswish", "native_dropout", "dropout", "masked_fill", "_prelu_kernel"})
+_KINDS = {
+    "hardtanh": "relu6",
+    "native_dropout": "dropout",
+    "_prelu_kernel": "prelu",
+    "_softmax": "softmax",
+}

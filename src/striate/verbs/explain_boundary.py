@@ -1,4 +1,4 @@
-"""A run's decision boundary as a picture: on the plane through three pictures, or laid out by features."""
+"""A run's decision boundary as a picture: on a plane through three pictures, or by features."""
 
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ def boundary(
             expected="three, for the plane of pictures",
         )
     if not through and source is None:
-        raise UsageError("neither data nor three pictures were named", remedy="name DATA, or --through A B C")
+        raise UsageError(
+            "neither data nor three pictures were named", remedy="name DATA, or --through A B C"
+        )
     grid = grid or (_POINTS if max(model.task.input_hw) <= _LARGE else _LARGE_POINTS)
     if through:
         named = [(Path(one).name, _prepared(model, one)) for one in through]
@@ -110,7 +112,9 @@ def boundary(
     results = answer_all(model.task, model.graphs(threads)["main"], [pictures.pixels])
     truths = [" + ".join(one.target) or "nothing" for one in pictures.records]
     if plane == "features":
-        return _by_features(model, pictures, truths, [label_of(one) for one in results], grid, name)
+        return _by_features(
+            model, pictures, truths, [label_of(one) for one in results], grid, name, threads
+        )
     rows = corner_rows(truths, results)
     chosen = [(pictures.records[row].key, pictures.pixels[row]) for row in rows]
     return _through(model, chosen, [truths[row] for row in rows], grid, threads, listen)
@@ -131,13 +135,13 @@ def _through(
     graph = model.graphs(threads)["main"]
     plane = Plane.through([picture for _, picture in named])
     found, cut = answers_on(plane, model.task, graph, grid=grid, listen=listen)
-    own = answer_all(model.task, graph, [np.stack([picture for _, picture in named])])
+    own: list[Any] = answer_all(model.task, graph, [np.stack([one for _, one in named])])
     corners = []
     about = []
     for letter, (name, picture), truth, result, xy in zip(
         _LETTERS, named, truths, own, plane.corners_xy.tolist(), strict=True
     ):
-        answer, score = label_of(result), float(result.to_dict()["score"])
+        answer, score = label_of(result), float(result.score)
         words = f"{answer}, {percent(score)}" + (f", is {truth}" if truth not in ("?", answer) else "")
         corners.append(Corner(letter, (xy[0], xy[1]), picture, name, words))
         about.append({"picture": name, "truth": None if truth == "?" else truth, "answer": answer,
@@ -146,12 +150,16 @@ def _through(
     sides = [float(np.hypot(*(one - other))) for one, other in ((a, b), (b, c), (c, a))]
     height, width = model.task.input_hw
     notes = [
-        f"The run's own answers to {grid} by {grid} pictures of {height} by {width} pixels on the plane through A, "
-        "B and C: inside the triangle, mixtures of the three. Strong colour: sure; pale: unsure.",
-        f"A and B differ by {sides[0]:.0f} grey levels (root mean square), B and C by {sides[1]:.0f}, C and A by "
+        f"The run's own answers to {grid} by {grid} pictures of {height} by {width} pixels on the plane "
+        "through A, B and C: inside the triangle, mixtures of the three. Strong colour: sure; pale: "
+        "unsure.",
+        f"A and B differ by {sides[0]:.0f} grey levels (root mean square), B and C by {sides[1]:.0f}, C "
+        "and A by "
         f"{sides[2]:.0f}. " + _cut_words(cut),
     ]
-    drawn = draw_map(found, title=f"Where {model.run.name} changes its mind", notes=notes, corners=corners)
+    drawn = draw_map(
+        found, title=f"Where {model.run.name} changes its mind", notes=notes, corners=corners
+    )
     return Boundary(
         model.run.name, "pictures", found, drawn, tuple(notes),
         {"corners": about, "distances_rms": sides, "cut_off": cut},
@@ -174,10 +182,11 @@ def _by_features(
     answers: Sequence[str],
     grid: int,
     split: str,
+    threads: int,
 ) -> Boundary:
     if len(pictures) < 3:
         raise UsageError(f"there are {len(pictures)} pictures", expected="three or more to span a plane")
-    inside = look_inside(model)
+    inside = look_inside(model, threads=threads)
     layer = inside.features
     watch = inside.watch([layer])
     values = np.concatenate([found[layer.name] for _, found in watch.each(pictures.pixels)])
@@ -189,11 +198,11 @@ def _by_features(
     ]
     wrong = sum(not one.right for one in spots)
     notes = [
-        f"{len(spots)} pictures of {pictures.root} ({split}), laid out along the two directions in which their "
-        f"{layer.channels} numbers in layer {layer.name} differ most (principal components, {percent(share)} of "
-        "the variance).",
-        "The ground is no answer of the run: it is the vote of the 15 nearest pictures' answers. Strong colour: "
-        f"they agree. {wrong} of the pictures are answered wrongly.",
+        f"{len(spots)} pictures of {pictures.root} ({split}), laid out along the two directions in "
+        f"which their {layer.channels} numbers in layer {layer.name} differ most (principal components, "
+        f"{percent(share)} of the variance).",
+        "The ground is no answer of the run: it is the vote of the 15 nearest pictures' answers. Strong "
+        f"colour: they agree. {wrong} of the pictures are answered wrongly.",
     ]
     size: SizeHW = model.task.input_hw
     drawn = draw_map(found, title=f"How {model.run.name} lays pictures out", notes=notes, spots=spots)

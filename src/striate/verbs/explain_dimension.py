@@ -97,9 +97,9 @@ class Directions:
 
 
 _INTRO = (
-    "A picture is a point with a coordinate for each number. Pictures of something do not fill that space: "
-    "they lie on a thin sheet in it, the manifold, and a few directions lead from each one to its like. "
-    "Their number says how hard the set is to cover with examples."
+    "A picture is a point with a coordinate for each number. Pictures of something do not fill that "
+    "space: they lie on a thin sheet in it, the manifold, and a few directions lead from each one to "
+    "its like. Their number says how hard the set is to cover with examples."
 )
 
 

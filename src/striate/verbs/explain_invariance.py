@@ -76,10 +76,10 @@ class Invariance:
             "quality": judge.quality_name,
             "likeness": judge.likeness_name,
             "statements": self.statements,
-            "steady": {
-                one.name: list(one.ends(self.moved.steady)) for one in self.moved.axes
+            "steady": {one.name: list(one.ends(self.moved.steady)) for one in self.moved.axes},
+            "curves": {
+                one.name: [level.to_dict(judge) for level in one.levels] for one in self.moved.axes
             },
-            "curves": {one.name: [level.to_dict(judge) for level in one.levels] for one in self.moved.axes},
             "layers": [one.to_dict() for one in self.motion],
             "problems": [one.to_dict() for one in self.problems],
         }
@@ -128,10 +128,10 @@ class Invariance:
 
 
 _INTRO = (
-    "A network is often said not to mind where a thing stands. Here it is measured: pictures are shifted, "
-    "turned and scaled, and the answers compared with the truth and with the answer to the unmoved "
-    "picture. Maps that move along with the picture (equivariance) are told from answers that stay "
-    "(invariance)."
+    "A network is often said not to mind where a thing stands. Here it is measured: pictures are "
+    "shifted, turned and scaled, and the answers compared with the truth and with the answer to the "
+    "unmoved picture. Maps that move along with the picture (equivariance) are told from answers that "
+    "stay (invariance)."
 )
 
 
@@ -166,18 +166,20 @@ def invariance(
         split=name,
         available=len(whole),
         moved=moved,
-        motion=_motion(model, pictures, border),
+        motion=_motion(model, pictures, border, threads),
         example=pictures.pixels[0],
         problems=pictures.problems,
     )
 
 
-def _motion(model: Model, pictures: PictureSet, border: Border) -> tuple[LayerMotion, ...]:
+def _motion(model: Model, pictures: PictureSet, border: Border, threads: int) -> tuple[LayerMotion, ...]:
     """Of the layers from first to last and the first output; () where onnx is not installed."""
     try:
-        inside = look_inside(model)
+        inside = look_inside(model, threads=threads)
     except MissingExtraError:
         return ()
     layers = [*hierarchy_layers(inside), inside.layer(inside.output_names[0])]
-    rows = np.unique(np.linspace(0, len(pictures) - 1, min(_LAYER_PICTURES, len(pictures))).round().astype(int))
+    rows = np.unique(
+        np.linspace(0, len(pictures) - 1, min(_LAYER_PICTURES, len(pictures))).round().astype(int)
+    )
     return tuple(measure_motion(inside, layers, pictures.pixels[rows], border=border))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ class PictureSet:
 
 
 def any_pictures(source: FilePath) -> Dataset[Any]:
-    """The pictures at `source`, with or without labels: an embedded set, a table, folders of any kind."""
+    """The pictures at `source`, with or without labels: an embedded set, a table, any folder."""
     try:
         return read_labels(source if isinstance(source, str) else Path(source))
     except (LayoutError, LabelError):
@@ -89,8 +89,3 @@ def fitted(
             remedy="see what is wrong with: striate data check",
         )
     return PictureSet(np.stack(pixels), tuple(records), dataset.shown_root(), tuple(problems))
-
-
-def unreadable(problems: Sequence[Problem]) -> list[Problem]:
-    """Those that keep a picture from being measured."""
-    return [one for one in problems if one.severity == "error"]

@@ -13,10 +13,8 @@ from striate.explain.inside import Inside, Layer
 from striate.explain.orientation import (
     Experiment,
     LayerTuning,
-    UnitTuning,
     hierarchy_layers,
     tune_layers,
-    tune_unit,
 )
 from striate.explain.orientation_report import (
     hierarchy_section,
@@ -24,6 +22,7 @@ from striate.explain.orientation_report import (
     unit_section,
     unit_statement,
 )
+from striate.explain.units import UnitTuning, tune_unit
 from striate.figures import Section
 from striate.runs.atomic import write_text
 from striate.runs.page import Tiles, write_page
@@ -43,23 +42,21 @@ _EXAMPLES = 6
 class Tuning:
     """What was measured: `layers` where no unit was named, and single `units`.
 
-    `few`: the graph has few layers to look at, as hand-made features do.
+    `note`: where the graph has few layers to look at, as hand-made features do, a sentence that says so.
     """
 
     run: str
     experiment: Experiment
     layers: tuple[LayerTuning, ...]
     units: tuple[UnitTuning, ...]
-    few: bool
+    note: str = ""
 
     @property
     def statements(self) -> tuple[str, ...]:
         """The result in sentences."""
         whole = hierarchy_statement(self.layers)
         found = [whole] if whole else []
-        if self.few:
-            found.append(_FEW)
-        return (*found, *map(unit_statement, self.units))
+        return (*found, *filter(None, [self.note]), *map(unit_statement, self.units))
 
     def to_dict(self) -> dict[str, Any]:
         """The line of `striate explain tuning --json`."""
@@ -84,7 +81,7 @@ class Tuning:
         return write_page(
             page,
             f"Oriented bars to {self.run}",
-            _INTRO + (f" {_FEW}" if self.few else ""),
+            f"{_INTRO} {self.note}".rstrip(),
             self.sections(),
             kind="striate explain tuning",
             numbers=self._tiles(),
@@ -110,17 +107,18 @@ _INTRO = (
     "visual cortex (1959). An answer counts as far as it exceeds the one to an even grey picture. All "
     "stimuli are grey and seen through a round window, so that no angle is longer than another."
 )
-_FEW = (
+_FEW = "This run's graph has few layers to listen to."
+_HAND_MADE = (
     "This run's graph has few layers: its features are made by hand, not learnt, and only their steps "
     "that are named can be listened to."
 )
 
 
-def look_inside(run: FilePath | Run | Model) -> Inside:
+def look_inside(run: FilePath | Run | Model, *, threads: int = 0) -> Inside:
     """The layers of a run's graph; its file is verified. `MissingExtraError` without onnx."""
     model = run if isinstance(run, Model) else load(run)
     data = model.run.file(model.header.graphs["main"]).read_bytes()
-    return Inside(data, threads=usable_cores())
+    return Inside(data, threads=threads or usable_cores())
 
 
 def unit_layers(run: FilePath | Run) -> tuple[Layer, ...]:
@@ -155,8 +153,13 @@ def tuning(
         layers = tune_layers(inside, hierarchy_layers(inside), experiment, listen=listen)
         named = [inside.unit(name) for name in _examples(layers)]
     found = tuple(tune_unit(inside, unit, experiment) for unit in named)
-    few = sum(one.is_activation for one in inside.layers) < 3
-    return Tuning(opened.run.name, experiment, tuple(layers), found, few)
+    return Tuning(opened.run.name, experiment, tuple(layers), found, _note(opened, inside))
+
+
+def _note(model: Model, inside: Inside) -> str:
+    if "+" in str(model.header.facts.get("model", "")):  # a feature and a learner
+        return _HAND_MADE
+    return _FEW if sum(one.is_activation for one in inside.layers) < 3 else ""
 
 
 def _examples(layers: Sequence[LayerTuning]) -> list[str]:

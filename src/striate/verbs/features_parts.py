@@ -71,7 +71,7 @@ def train_parts_model(
     out: FilePath,
     *,
     settings: PartsSettings | None = None,
-    pictures: int = 150,
+    pictures: int = 100,
     overwrite: bool = False,
     listen: Callable[[str], None] | None = None,
 ) -> TrainedParts:

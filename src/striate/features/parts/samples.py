@@ -56,8 +56,8 @@ def warped(example: Example, box: Array, size: tuple[int, int]) -> Array:
 
 def seen_best(
     example: Example, box: Array, component: Component, *, enlarge: float
-) -> tuple[Array, Array, float] | None:
-    """Where `component` sees the object of `box` best: its vector (D,), its window, and its score.
+) -> tuple[Array, Array] | None:
+    """Where `component` sees the object of `box` best: its vector (D,) and its window.
 
     Among windows that overlap the mark by at least 0.7; if there is none, the one that overlaps most.
     None for an object that stays too small even `enlarge`d.
@@ -86,7 +86,7 @@ def seen_best(
     _, fits, y, x = best
     place = np.array([y]), np.array([x])
     window = fits.boxes(*place)[0] + np.tile(corner, 2)
-    return vectors(fits, *place)[0], window, float(fits.total[y, x])
+    return vectors(fits, *place)[0], window
 
 
 def _surroundings(picture: Picture, box: Array) -> tuple[Picture, Array]:
@@ -123,15 +123,16 @@ def random_windows(
     return np.concatenate([*found, np.zeros((0, width_of(component)), np.float32)])
 
 
-def hard_windows(example: Example, component: Component, *, first: float, each: int) -> Array:
-    """Vectors (N, D) of up to `each` windows without an object that score the most, above -1: where
-    the margin of the support vector machine ends."""
+def hard_windows(
+    example: Example, component: Component, *, first: float, each: int, least: float
+) -> Array:
+    """Vectors (N, D) of up to `each` windows without an object that score the most, above `least`."""
     rows: list[tuple[Fits, int, int]] = []
     boxes, scores = [np.zeros((0, 4))], [np.zeros(0)]
     scales = _scales(example, component, first)
     for level in levels(example.picture, scales, parts=len(component.parts) > 0):
         fits = fit(level, component)
-        row, column = np.nonzero(fits.total > -1.0)
+        row, column = np.nonzero(fits.total > least)
         far = _apart(fits, row, column, example)
         row, column = row[far], column[far]
         top = np.argsort(-fits.total[row, column], kind="stable")[: 3 * each]

@@ -42,6 +42,12 @@ FEWEST = 4
 _EACH = 20
 """Mistakes taken from one picture at a time."""
 
+_PASSES = 2
+"""Times in a round that mistakes are collected and learnt from, the objects staying where they are."""
+
+_PRESSES = -1.05
+"""Score from which a window without an object acts on the weights; the margin ends at -1."""
+
 _STIFF = 4.0
 """Objects that agree with the plain window are added in thought when boxes are corrected."""
 
@@ -92,9 +98,14 @@ def _examples(pictures: Sequence[Picture], boxes_xyxy: Sequence[Array]) -> list[
     found = []
     for index, (picture, given) in enumerate(zip(pictures, boxes_xyxy, strict=True)):
         boxes = np.asarray(given, np.float64).reshape(-1, 4)
-        if not (np.isfinite(boxes).all() and (boxes[:, 2:] > boxes[:, :2]).all()):
-            raise UsageError(f"picture {index} has a box without area", expected="x0 < x1 and y0 < y1")
-        found.append(Example(check_picture(picture), boxes))
+        size_wh = check_picture(picture).shape[1::-1]
+        inside = np.clip(boxes, 0, np.tile(size_wh, 2))
+        if not (np.isfinite(boxes).all() and (inside[:, 2:] - inside[:, :2] >= 1).all()):
+            raise UsageError(
+                f"picture {index} has a box without area in it",
+                expected="x0 < x1 and y0 < y1, at least a pixel of it in the picture",
+            )
+        found.append(Example(picture, boxes))
     return found
 
 
@@ -185,20 +196,28 @@ class _View:
 
     def _round(self, component: Component, first: float, negatives: Array) -> tuple[Component, Array]:
         """Objects where they are seen best, mistakes of now beside those of before, new weights."""
+        vectors = np.stack([vector for _, vector, _ in self._seen(component)])
+        for _ in range(_PASSES):
+            negatives = self._mined(component, first, negatives)
+            component = self._learnt(component, vectors, negatives)
+        return component, negatives
+
+    def _seen(self, component: Component) -> list[tuple[Array, Array, Array]]:
+        """Marked box, vector and window of each object that is large enough, where it is seen best."""
         enlarge = self.settings.enlarge
 
-        def look(found: tuple[int, Array]) -> tuple[Array, Array, float] | None:
-            return seen_best(self.examples[found[0]], found[1], component, enlarge=enlarge)
+        def look(found: tuple[int, Array]) -> tuple[Array, Array, Array] | None:
+            index, box = found
+            seen = seen_best(self.examples[index], box, component, enlarge=enlarge)
+            return None if seen is None else (box, seen[0], seen[1])
 
-        seen = list(self.pool.map(look, self.objects))
-        vectors = [one[0] for one in seen if one is not None]
-        if len(vectors) < FEWEST:
+        every = [one for one in self.pool.map(look, self.objects) if one is not None]
+        if len(every) < FEWEST:
             raise DataError(
-                f"only {len(vectors)} marked objects are large enough",
+                f"only {len(every)} marked objects are large enough",
                 remedy=f"allow more than {enlarge:g}-fold enlargement, or fewer cells",
             )
-        negatives = self._mined(component, first, negatives)
-        return self._learnt(component, np.stack(vectors), negatives), negatives
+        return every
 
     def _with_corners(self, component: Component) -> Component:
         """Learn where the marked box lies, given the window and the parts' moves (PAMI 2010, 5.3).
@@ -207,11 +226,7 @@ class _View:
         """
         ends = np.cumsum([component.root.size, component.parts.size, component.prices.size])
         known, wanted = [], []
-        for index, box in self.objects:
-            seen = seen_best(self.examples[index], box, component, enlarge=self.settings.enlarge)
-            if seen is None:
-                continue
-            vector, window, _ = seen
+        for box, vector, window in self._seen(component):
             moves = -vector[ends[1] : ends[2]].reshape(-1, 4)
             cell = (window[2:] - window[:2]) / component.size_cells[::-1]
             known.append(np.concatenate([[1.0], moves[:, 0], moves[:, 2]]))
@@ -222,24 +237,34 @@ class _View:
         return replace(component, corners=corners.astype(np.float32))
 
     def _mined(self, component: Component, first: float, before: Array | None) -> Array:
-        """The hardest windows without an object: new mistakes, and the old ones that are still hard."""
+        """Windows without an object: those of before that still press on the margin, and new mistakes.
+
+        What presses is never dropped for something new: the next weights would forget it, and find it
+        again in the turn after, to and fro (PAMI 2010, section 4.4).
+        """
         weights = weights_of(component)
-        mine = partial(hard_windows, component=component, first=first, each=_EACH)
-        new = self.pool.map(mine, self.examples)
-        every = np.concatenate([*([] if before is None else [before]), *new])
-        hardest = np.argsort(-(every @ weights), kind="stable")[: self.settings.negatives]
-        found: Array = np.unique(every[hardest].astype(np.float32), axis=0)
+        # whatever a new component scores; later only what is within the margin
+        least = -np.inf if before is None else -1.0
+        mine = partial(hard_windows, component=component, first=first, each=_EACH, least=least)
+        new = np.concatenate(list(self.pool.map(mine, self.examples)))
+        old = new[:0] if before is None else before[before @ weights > _PRESSES]
+        rows = np.concatenate([_hardest(old, weights), _hardest(new, weights)])
+        _, at = np.unique(rows, axis=0, return_index=True)
+        found: Array = rows[np.sort(at)][: self.settings.negatives]
         return found
 
     def _learnt(self, component: Component, positives: Array, negatives: Array) -> Component:
         if not len(negatives):
             raise DataError("the pictures show nothing but marked objects", expected="some background")
         samples = np.concatenate([positives, negatives])
-        signs = np.repeat([1.0, -1.0], [len(positives), len(negatives)])
+        counts = [len(positives), len(negatives)]
+        # between equal weight for all windows and for both sides: then 0 is where yes begins
+        dear = max(1.0, (len(negatives) / len(positives)) ** 0.5)
         weights = fit_weights(
             samples,
-            signs,
+            np.repeat([1.0, -1.0], counts),
             penalty=self.settings.penalty,
+            importance=np.repeat([dear, 1.0], counts),
             start=weights_of(component),
             lowest=lowest_weights(component),
         )
@@ -250,8 +275,15 @@ class _View:
         self.tell(view + text)
 
 
+def _hardest(rows: Array, weights: Array) -> Array:
+    """The windows (N, D) from the highest score to the lowest."""
+    return rows[np.argsort(-(rows @ weights), kind="stable")]
+
+
 def _with_usual(component: Component, negatives: Array) -> Component:
     """What root and parts score on the hardest windows without an object, on average."""
+    if not len(negatives):  # it makes no mistakes that could be compared with
+        return component
     ends = np.cumsum([component.root.size, component.parts.size, component.prices.size])
     weights = weights_of(component)
     root, parts, prices, _ = np.split(negatives * weights, ends, axis=1)
