@@ -191,7 +191,7 @@ def _blur_table(
     columns = ["class", "pictures", "needs", "recall at best", "blurs at", "is then taken for"]
     return Table(
         "Where classes blur together",
-        "The smallest size at which a class comes within 5 points of its best recall; coarse for a class "
+        "The smallest size at which a class comes within 5 points of its best recall; coarse for one "
         "with few pictures.",
         columns,
         rows,
