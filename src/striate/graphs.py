@@ -152,14 +152,25 @@ BACKENDS: dict[str, type[OnnxGraph] | type[OpenVinoGraph]] = {
 }
 
 
-def collect_outputs(graph: Graph, pixels: Array, *, batch: int = 0) -> dict[str, Array]:
+def _pictures_alone(pixels: Array) -> Mapping[str, Array]:
+    return {"pictures": pixels}
+
+
+def collect_outputs(
+    graph: Graph,
+    pixels: Array,
+    *,
+    batch: int = 0,
+    feeds: Callable[[Array], Mapping[str, Array]] = _pictures_alone,
+) -> dict[str, Array]:
     """Outputs of `graph` for all of `pixels` uint8 (N, H, W, 3), joined along axis 0.
 
-    `batch`: pictures a call; 0 takes fewer of larger ones, so that activations fit in memory.
+    `batch`: pictures a call; 0 takes fewer of larger ones, so that activations fit in memory. `feeds`:
+    the inputs for some pictures, where the graph has more than `pictures`.
     """
     batch = batch or max(16, min(256, _CALL_PIXELS // (pixels.shape[1] * pixels.shape[2])))
     starts = range(0, max(1, len(pixels)), batch)
-    parts = [graph({"pictures": np.ascontiguousarray(pixels[at : at + batch])}) for at in starts]
+    parts = [graph(feeds(np.ascontiguousarray(pixels[at : at + batch]))) for at in starts]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

@@ -22,7 +22,7 @@ from striate.errors import UnknownNameError
 from striate.figures import Section
 from striate.graphs import Graphs
 from striate.settings import Settings
-from striate.types import Array, Picture, Prepared, SizeHW
+from striate.types import Array, Picture, PictureArray, Prepared, SizeHW
 
 __all__ = ["Evidence", "Meter", "Result", "Task", "task_names", "task_type"]
 
@@ -114,11 +114,14 @@ class Task(ABC, Generic[Target, Prediction]):
         """Answers, in original pixels, from the outputs of the graph `main` (B on axis 0)."""
 
     @abstractmethod
-    def calibrate(self, outputs: Mapping[str, Array], targets: Sequence[Target]) -> Self:
-        """A task whose scores are honest, given raw outputs and truths of the validation set."""
+    def calibrate(
+        self, outputs: Mapping[str, Array], targets: Sequence[Target], prepared: Sequence[Prepared]
+    ) -> Self:
+        """A task whose scores are honest, given raw outputs, truths and pictures of the validation set."""
 
     @abstractmethod
-    def meter(self) -> Meter[Prediction, Target]: ...
+    def meter(self, *, full: bool = True) -> Meter[Prediction, Target]:
+        """Collects and measures; without `full`, only what is compared after each epoch."""
 
     @abstractmethod
     def render(self, picture: Picture, prediction: Prediction) -> Picture:
@@ -141,7 +144,11 @@ class Task(ABC, Generic[Target, Prediction]):
     @final
     def raw(self, graphs: Graphs, prepared: Sequence[Prepared]) -> dict[str, Array]:
         """Outputs of the graph `main` for a batch."""
-        return graphs["main"]({"pictures": np.stack([one.pixels for one in prepared])})
+        return graphs["main"](self.feeds(np.stack([one.pixels for one in prepared])))
+
+    def feeds(self, pixels: PictureArray) -> Mapping[str, Array]:
+        """The inputs of the graph `main` for prepared pictures uint8 (B, h, w, 3)."""
+        return {"pictures": pixels}
 
     @final
     def predict(self, graphs: Graphs, pictures: Sequence[Picture]) -> list[Prediction]:

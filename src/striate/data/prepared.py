@@ -29,6 +29,7 @@ __all__ = [
     "create_pixels",
     "keep_rows",
     "open_set",
+    "prepared_from",
     "write_about",
 ]
 
@@ -60,16 +61,25 @@ class PreparedSet:
     def __len__(self) -> int:
         return len(self.kept)
 
+    def none(self) -> PreparedSet:
+        """A set like this without pictures."""
+        return PreparedSet(self.pixels[:0], self.geometry[:0], self.kept[:0], ())
+
     def prepared(self, row: int) -> Prepared:
         """Row `row` as `Task.prepare` made it."""
-        height, width, *rest = self.geometry[row].tolist()
-        scale_y, scale_x, offset_y, offset_x = rest
-        return Prepared(
-            np.asarray(self.pixels[row]),
-            (int(height), int(width)),
-            (scale_y, scale_x),
-            (offset_y, offset_x),
-        )
+        return prepared_from(self.pixels[row], self.geometry[row])
+
+    def all_prepared(self) -> list[Prepared]:
+        """Every row."""
+        return [self.prepared(row) for row in range(len(self))]
+
+
+def prepared_from(pixels: PictureArray, geometry: Array) -> Prepared:
+    """A prepared picture from its stored pixels (h, w, 3) and its row of `geometry` (6,)."""
+    height, width, scale_y, scale_x, offset_y, offset_x = geometry.tolist()
+    return Prepared(
+        np.asarray(pixels), (int(height), int(width)), (scale_y, scale_x), (offset_y, offset_x)
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,13 +7,15 @@ on how many processes there are or where a run was interrupted.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from striate.engine.job import Arrays
 from striate.nn.augment.augmenter import Augmenter
-from striate.nn.recipe import Batch
+from striate.nn.recipe import Batch, Recipe
 from striate.randomness import permutation
 from striate.types import Array
 
@@ -27,6 +29,7 @@ class Batches:
         self,
         arrays: Arrays,
         augmenter: Augmenter,
+        recipe: Recipe[Any],
         *,
         steps_per_epoch: int,
         seed: int,
@@ -35,7 +38,7 @@ class Batches:
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        self._arrays, self._augmenter = arrays, augmenter
+        self._arrays, self._augmenter, self._recipe = arrays, augmenter, recipe
         self._steps, self._seed = steps_per_epoch, seed
         self._device, self._memory_format = device, memory_format
         self._rank, self._world_size = rank, world_size
@@ -58,7 +61,7 @@ class Batches:
         raw = np.asarray(self._arrays.pixels[rows])
         plan = self._augmenter.plan(epoch, rows)
         pixels = self._formatted(self._augmenter.apply(torch.from_numpy(raw).to(self._device), plan))
-        own = self._truths(rows)
+        own = self._recipe.follow(self._truths(rows), plan)
         if plan.mix is None:
             return Batch(pixels, own)
         share = torch.from_numpy(plan.mix.share).to(self._device)

@@ -18,7 +18,7 @@ import torch
 
 from striate.errors import TrainingError
 from striate.graphs import load_graph
-from striate.nn.recipe import GraphSource
+from striate.nn.recipe import GraphSource, Recipe
 from striate.types import Array, SizeHW
 
 __all__ = ["OPSET", "check_parity", "write_graph"]
@@ -58,7 +58,9 @@ def write_graph(
     path.write_bytes(model.SerializeToString())
 
 
-def check_parity(source: GraphSource, path: Path, pixels: Array) -> dict[str, float]:
+def check_parity(
+    recipe: Recipe[Any], source: GraphSource, path: Path, pixels: Array
+) -> dict[str, float]:
     """Largest difference between the module and the graph at `path`, by output, on `pixels`.
 
     Raises `TrainingError` where a difference exceeds `PARITY_TOLERANCE`: such a graph would give
@@ -68,12 +70,11 @@ def check_parity(source: GraphSource, path: Path, pixels: Array) -> dict[str, fl
     with torch.inference_mode():
         found = module(torch.from_numpy(np.ascontiguousarray(pixels)))
     outputs = found if isinstance(found, tuple) else (found,)
+    own = {
+        name: value.float().numpy() for name, value in zip(source.outputs, outputs, strict=True)
+    }
     answers = load_graph(path)({"pictures": np.ascontiguousarray(pixels)})
-    differences = {}
-    for name, expected in zip(source.outputs, outputs, strict=True):
-        own = expected.float().numpy()
-        scale = max(1.0, float(np.abs(own).max(initial=0.0)))
-        differences[name] = float(np.abs(own - answers[name]).max(initial=0.0)) / scale
+    differences = recipe.differences(own, answers)
     worst = max(differences, key=lambda name: differences[name])
     if not differences[worst] <= PARITY_TOLERANCE:
         raise TrainingError(

@@ -12,7 +12,7 @@ from torch import Tensor
 from striate.engine.plan import Plan
 from striate.nn.augment.augmenter import Augmenter
 from striate.nn.recipe import Recipe
-from striate.types import PictureArray
+from striate.types import Array, PictureArray
 
 __all__ = ["Arrays", "CheckpointStore", "Fitted", "Job"]
 
@@ -20,12 +20,14 @@ __all__ = ["Arrays", "CheckpointStore", "Fitted", "Job"]
 @dataclass(frozen=True, slots=True)
 class Arrays:
     """One split, prepared: `pixels` uint8 (N, H, W, 3), usually a memory map; rows of `truths`
-    and `keys` match. `encoded` is what `Recipe.encode` made of the truths."""
+    and `keys` match. `encoded` is what `Recipe.encode` made of the truths. `geometry` float64 (N, 6):
+    how each picture was prepared (`striate.data.cache.PreparedSet`)."""
 
     pixels: PictureArray
     truths: Sequence[Any]
     encoded: Mapping[str, Tensor]
     keys: Sequence[str]
+    geometry: Array
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -61,6 +61,7 @@ class Trainer:
         self.batches = Batches(
             job.train,
             job.augmenter,
+            job.recipe,
             steps_per_epoch=plan.steps_per_epoch,
             seed=plan.seed,
             device=self.device,

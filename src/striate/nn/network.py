@@ -14,18 +14,18 @@ from striate.nn.networks.backbone import Backbone, LearnsInput, Normalisation
 from striate.nn.networks.registry import build_backbone, check_name
 from striate.types import SizeHW
 
-__all__ = ["Depth", "Network", "build_network"]
+__all__ = ["Depth", "Network", "PictureNetwork", "build_network"]
 
 Depth = Literal["head", "last", "all"]
 """What is trained: the head; the backbone's last stage too; everything."""
 
 
-@final
-class Network(nn.Module):
+class PictureNetwork(nn.Module):
     """Pictures uint8 or float (B, 3, H, W), 0 … 255 → [luma] → normalisation → backbone → head.
 
-    `name`, `channels`, `size_hw`: what the backbone was built for. With one channel, colours are
-    first weighed to luma.
+    What all networks have in common, whatever the head makes of what the backbone sees. `name`,
+    `channels`, `size_hw`: what the backbone was built for. With one channel, colours are first weighed
+    to luma.
     """
 
     def __init__(
@@ -70,11 +70,6 @@ class Network(nn.Module):
         if isinstance(self.backbone.model, LearnsInput):
             self.backbone.model.learn_input(self.normalise(pictures))
 
-    def features(self, pictures: Tensor) -> Tensor:
-        """Pooled features float (B, D): all that the head sees."""
-        found: Tensor = self.backbone(self.normalise(pictures))
-        return found
-
     def normalise(self, pictures: Tensor) -> Tensor:
         """Float (B, C, H, W) as the backbone wants them."""
         pixels = pictures.to(self.scale.dtype)
@@ -84,10 +79,6 @@ class Network(nn.Module):
         kind = pictures.device.type
         # cast once here, not in front of every layer
         return found.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else found
-
-    def forward(self, pictures: Tensor) -> Any:
-        """What the head answers: a tensor (B, K), or several."""
-        return self.head(self.features(pictures))
 
     def freeze(self, depth: Depth) -> None:
         """Train only the head, the last stage too, or all. Frozen parts stay in evaluation mode.
@@ -117,6 +108,20 @@ class Network(nn.Module):
     def _trained_parts(self) -> list[nn.Module]:
         """What of the backbone is trained besides the head, when it is not all of it."""
         return self.backbone.stages()[-1:] if self.depth == "last" else []
+
+
+@final
+class Network(PictureNetwork):
+    """A network whose head sees pooled features: one vector a picture."""
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """Pooled features float (B, D): all that the head sees."""
+        found: Tensor = self.backbone(self.normalise(pictures))
+        return found
+
+    def forward(self, pictures: Tensor) -> Any:
+        """What the head answers: a tensor (B, K), or several."""
+        return self.head(self.features(pictures))
 
 
 def build_network(

@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from striate.data.prepared import PreparedSet
+from striate.nn.augment.plan import Plan
 from striate.nn.augment.settings import AugmentSettings
 from striate.task import Result, Task
-from striate.types import PictureArray
+from striate.types import Array, PictureArray
 
 __all__ = ["Batch", "Defaults", "GraphSource", "HeadSolution", "Losses", "Recipe", "mix_losses"]
 
@@ -82,6 +85,8 @@ class Recipe(ABC, Generic[Target]):
     """How a task is fitted. Abstract here, final in `tasks/<name>/recipe.py`."""
 
     task_name: ClassVar[str]
+    solves_head: ClassVar[bool] = True
+    """Whether `solve_head` gives a network with loaded weights its first head."""
 
     def __init__(self, task: Task[Target, Result]) -> None:
         self.task = task
@@ -100,8 +105,12 @@ class Recipe(ABC, Generic[Target]):
         uint8 (N, H, W, 3)."""
 
     @abstractmethod
-    def encode(self, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """Truths as tensors with one row a record."""
+    def encode(self, targets: Sequence[Target], prepared: PreparedSet) -> dict[str, Tensor]:
+        """Truths as tensors with one row a record; `prepared`: the pictures that they are true of."""
+
+    def follow(self, targets: dict[str, Tensor], plan: Plan) -> dict[str, Tensor]:
+        """The truths after their pictures were moved by `plan`; labels and numbers stay as they are."""
+        return targets
 
     @abstractmethod
     def loss(self, module: nn.Module, batch: Batch) -> Losses: ...
@@ -114,7 +123,6 @@ class Recipe(ABC, Generic[Target]):
     def graphs(self, module: nn.Module) -> Mapping[str, GraphSource]:
         """What is exported, with everything that was learnt (temperature, scales) inside."""
 
-    @abstractmethod
     def solve_head(
         self,
         features: Tensor,
@@ -122,7 +130,20 @@ class Recipe(ABC, Generic[Target]):
         held_features: Tensor,
         held_targets: Mapping[str, Tensor],
     ) -> HeadSolution:
-        """The best linear head on frozen features (N, D), its regularisation chosen on held-out ones."""
+        """The best linear head on frozen features (N, D), its regularisation chosen on held-out ones.
+
+        Only where `solves_head`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} solves no head")
+
+    def differences(self, own: Mapping[str, Array], answers: Mapping[str, Array]) -> dict[str, float]:
+        """How far a graph's outputs (B, …) are from the network's own, relative to the largest one
+        where that exceeds 1; by output."""
+        found = {}
+        for name, expected in own.items():
+            scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
+            found[name] = float(np.abs(expected - answers[name]).max(initial=0.0)) / scale
+        return found
 
 
 def mix_losses(per_picture: Tensor, partner: Tensor | None, share: Tensor | None) -> Tensor:

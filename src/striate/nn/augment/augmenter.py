@@ -44,8 +44,10 @@ class Augmenter:
             raise ValueError(
                 f"augment: expected uint8 {shape}, got {source.dtype} {tuple(source.shape)}"
             )
-        move = shift_pictures if plan.whole_pixels else warp_pictures
-        pictures = move(source, plan.matrix)
+        if plan.whole_pixels and plan.reflect:
+            pictures = shift_pictures(source, plan.matrix)
+        else:
+            pictures = warp_pictures(source, plan.matrix, reflect=plan.reflect)
         if plan.colour is not None:
             pictures = apply_colour(pictures.float().contiguous(), plan.colour)
         if plan.noise_std is not None:

@@ -54,7 +54,8 @@ class Plan:
     """All random choices for B pictures of one size.
 
     `matrix` float64 (B, 2, 3): where a point of the original goes (see `affine`). `whole_pixels`:
-    it only mirrors and shifts by whole pixels. `colour` float64 (B, 4): factors of brightness,
+    it only mirrors and shifts by whole pixels. `reflect`: what lies beyond a picture is its mirror
+    image, otherwise grey. `colour` float64 (B, 4): factors of brightness,
     contrast and saturation, and the hue in turns. `noise_std` float64 (B,): on the scale 0 … 255,
     with `noise_seeds` (Python integers). What is `None` is off.
     """
@@ -62,6 +63,7 @@ class Plan:
     size_hw: SizeHW
     matrix: Array
     whole_pixels: bool
+    reflect: bool = True
     colour: Array | None = None
     noise_std: Array | None = None
     noise_seeds: tuple[int, ...] = ()
@@ -101,6 +103,7 @@ def draw_plan(
         size_hw=size_hw,
         matrix=matrix,
         whole_pixels=whole_pixels,
+        reflect=settings.border == "reflect",
         colour=_draw_colour(settings.colour, dice) if settings.colour else None,
         noise_std=noise_std if settings.noise else None,
         noise_seeds=tuple(hash64(seed, epoch, int(i), "noise") >> 1 for i in dice.indices)

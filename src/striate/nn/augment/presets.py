@@ -73,7 +73,12 @@ def resolve(
     if flip == "auto":
         readable = grey and tiny if writing is None else writing
         flip = "none" if readable or name == "none" else "horizontal"
-    values: dict[str, Any] = {"augment": "standard" if name == "auto" else name, "flip": flip}
+    border = "reflect" if settings.border == "auto" else settings.border
+    values: dict[str, Any] = {
+        "augment": "standard" if name == "auto" else name,
+        "flip": flip,
+        "border": border,
+    }
     for field, default in preset.items():
         given = getattr(settings, field)
         values[field] = default if given is None else given

@@ -39,3 +39,6 @@ class AugmentSettings(Settings):
     """alpha of mixup's Beta distribution (Zhang et al. 2018)."""
     cutmix: float | None = Field(default=None, ge=0)
     """alpha of CutMix's Beta distribution (Yun et al. 2019)."""
+    border: Literal["auto", "reflect", "grey"] = "auto"
+    """What lies beyond a picture that was moved: its mirror image, or grey; auto never mirrors objects
+    that are to be found."""

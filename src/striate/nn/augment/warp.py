@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from striate.nn.augment.affine import invert_affine
+from striate.pictures.resize import PAD_GREY
 from striate.types import Array
 
 __all__ = ["shift_pictures", "warp_masks", "warp_pictures"]
@@ -34,13 +35,24 @@ def shift_pictures(pixels: Tensor, matrix: Array) -> Tensor:
     return moved.view(count, height, width, channels).permute(0, 3, 1, 2)
 
 
-def warp_pictures(pixels: Tensor, matrix: Array) -> Tensor:
-    """Any affine warp, bilinear: uint8 (B, H, W, 3) → float32 (B, 3, H, W), 0 … 255."""
+def warp_pictures(pixels: Tensor, matrix: Array, *, reflect: bool = True) -> Tensor:
+    """Any affine warp, bilinear: uint8 (B, H, W, 3) → float32 (B, 3, H, W), 0 … 255.
+
+    Beyond a picture lies its mirror image, or, without `reflect`, the grey of padded pictures.
+    """
     height, width = pixels.shape[1:3]
     planes = pixels.permute(0, 3, 1, 2).contiguous().float()
     theta = torch.from_numpy(_in_halves(invert_affine(matrix), height, width)).to(pixels.device)
     grid = F.affine_grid(theta, list(planes.shape), align_corners=False)
-    return F.grid_sample(planes, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    if reflect:
+        return F.grid_sample(
+            planes, grid, mode="bilinear", padding_mode="reflection", align_corners=False
+        )
+    # torch pads with zeros: make zero the grey
+    moved = F.grid_sample(
+        planes - PAD_GREY, grid, mode="bilinear", padding_mode="zeros", align_corners=False
+    )
+    return moved + PAD_GREY
 
 
 def warp_masks(masks: Array, matrix: Array) -> Array:

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from striate.errors import DataError, UsageError
-from striate.nn.network import Network
+from striate.nn.network import PictureNetwork
 from striate.nn.networks.registry import is_own
 from striate.nn.networks.timm_models import translate_pretrained
 from striate.nn.weights.source import WeightsSource, sha256_of
@@ -25,7 +25,7 @@ _INPUT = ("scale", "shift")
 _COUNTER = "num_batches_tracked"
 
 
-def load_weights(network: Network, source: WeightsSource) -> list[str]:
+def load_weights(network: PictureNetwork, source: WeightsSource) -> list[str]:
     """Copy the tensors of `source` into `network`; sentences on what was taken and left out.
 
     A file that striate wrote brings its normalisation, and its head where the shapes agree; other
@@ -81,7 +81,7 @@ def _read(source: WeightsSource) -> dict[str, Tensor]:
 
 
 def _fitted(
-    network: Network, body: dict[str, Tensor], wanted: Mapping[str, Tensor]
+    network: PictureNetwork, body: dict[str, Tensor], wanted: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
     """`body` for this network's size and channels."""
     if all(_same_shape(body.get(name), tensor) for name, tensor in wanted.items()):
@@ -111,7 +111,7 @@ def _grey(tensor: Tensor, wanted: Tensor | None) -> Tensor:
 
 def _check_enough(
     source: WeightsSource,
-    network: Network,
+    network: PictureNetwork,
     body: Mapping[str, Tensor],
     wanted: Mapping[str, Tensor],
     matching: Mapping[str, Tensor],
@@ -133,7 +133,7 @@ def _check_enough(
     )
 
 
-def _load_rest(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
+def _load_rest(network: PictureNetwork, tensors: Mapping[str, Tensor]) -> list[str]:
     """Normalisation and head of a file that striate wrote, where they fit."""
     state = network.state_dict()
     names = [name for name in state if name in _INPUT or name.startswith(_HEAD)]

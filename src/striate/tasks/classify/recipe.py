@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from striate.data.prepared import PreparedSet
 from striate.nn.augment.presets import looks_like_writing, resolve
 from striate.nn.augment.settings import AugmentSettings
 from striate.nn.defaults import defaults_for
@@ -57,7 +58,7 @@ class ClassifyRecipe(Recipe[tuple[str, ...]]):
             settings, size_hw=self.known.size_hw, grey=grey, writing=looks_like_writing(sample)
         )
 
-    def encode(self, targets: Sequence[tuple[str, ...]]) -> dict[str, Tensor]:
+    def encode(self, targets: Sequence[tuple[str, ...]], prepared: PreparedSet) -> dict[str, Tensor]:
         labels = encode(targets, self.known.names, multi_label=self.known.multi_label)
         return {"labels": torch.from_numpy(np.ascontiguousarray(labels))}
 

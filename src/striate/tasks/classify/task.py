@@ -65,10 +65,12 @@ class Classify(Task[Labels, Classification]):
     def decode(self, outputs: Mapping[str, Array], prepared: Sequence[Prepared]) -> list[Classification]:
         return answers_from(outputs, self.facts)
 
-    def calibrate(self, outputs: Mapping[str, Array], targets: Sequence[Labels]) -> Classify:
+    def calibrate(
+        self, outputs: Mapping[str, Array], targets: Sequence[Labels], prepared: Sequence[Prepared]
+    ) -> Classify:
         return Classify(self.config, calibrated_facts(outputs, targets, self.facts, self.config))
 
-    def meter(self) -> Meter[Classification, Labels]:
+    def meter(self, *, full: bool = True) -> Meter[Classification, Labels]:
         if self.facts.multi_label:
             return LabelMeter(self.facts)
         return ClassMeter(self.facts, top_k=self.config.top_k)

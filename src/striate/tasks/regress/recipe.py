@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from striate.data.prepared import PreparedSet
 from striate.nn.augment.presets import resolve
 from striate.nn.augment.settings import AugmentSettings
 from striate.nn.defaults import defaults_for
@@ -62,7 +63,7 @@ class RegressRecipe(Recipe[tuple[float, ...]]):
             AugmentSettings(**given), size_hw=self.known.size_hw, grey=self.known.channels == 1
         )
 
-    def encode(self, targets: Sequence[tuple[float, ...]]) -> dict[str, Tensor]:
+    def encode(self, targets: Sequence[tuple[float, ...]], prepared: PreparedSet) -> dict[str, Tensor]:
         """Columns float32 (N, C): standardised values, and (sine, cosine) of angles."""
         values = np.asarray(targets, np.float64).reshape(len(targets), len(self.known.names))
         columns = []

@@ -63,10 +63,12 @@ class Regress(Task[Values, Regression]):
     def decode(self, outputs: Mapping[str, Array], prepared: Sequence[Prepared]) -> list[Regression]:
         return answers_from(outputs, self.facts)
 
-    def calibrate(self, outputs: Mapping[str, Array], targets: Sequence[Values]) -> Regress:
+    def calibrate(
+        self, outputs: Mapping[str, Array], targets: Sequence[Values], prepared: Sequence[Prepared]
+    ) -> Regress:
         return Regress(self.config, calibrated_facts(outputs, targets, self.facts, self.config))
 
-    def meter(self) -> Meter[Regression, Values]:
+    def meter(self, *, full: bool = True) -> Meter[Regression, Values]:
         return RegressMeter(self.facts)
 
     def render(self, picture: Picture, prediction: Regression) -> Picture:

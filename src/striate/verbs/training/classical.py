@@ -185,8 +185,9 @@ class _Session:
             graph = load_graph(writer.path_of(file))
             if calibrated or "validation" not in material.parts or not len(material.parts["validation"]):
                 break
-            outputs = collect_outputs(graph, material.prepared["validation"].pixels)
-            task = task.calibrate(outputs, material.parts["validation"].targets)
+            held = material.prepared["validation"]
+            outputs = collect_outputs(graph, held.pixels)
+            task = task.calibrate(outputs, material.parts["validation"].targets, held.all_prepared())
         yield Stage("export", "proving that the graph answers as what was fitted")
         pixels = np.asarray(material.prepared["train"].pixels[:_PROBED])
         noise = np.random.default_rng(0).integers(0, 256, pixels[:1].shape, dtype=np.uint8)

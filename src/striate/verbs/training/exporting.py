@@ -71,8 +71,9 @@ def _calibrated(recipe: Recipe[Any], start: Start, material: Material, plan: Pla
         device=torch.device(plan.device),
         memory_format=MEMORY_FORMATS[plan.memory_format],
     )
-    outputs = collect_outputs(graph, material.prepared["validation"].pixels)
-    return recipe.task.calibrate(outputs, material.parts["validation"].targets)
+    held = material.prepared["validation"]
+    outputs = collect_outputs(graph, held.pixels, feeds=recipe.task.feeds)
+    return recipe.task.calibrate(outputs, material.parts["validation"].targets, held.all_prepared())
 
 
 def _export(
@@ -96,7 +97,7 @@ def _export(
             write_graph(source, path, input_hw=recipe.task.input_hw, metadata=metadata)
 
         writer.save_with(file, write)
-        differences |= check_parity(source, writer.path_of(file), pixels)
+        differences |= check_parity(recipe, source, writer.path_of(file), pixels)
         files[name] = file
     return files, differences
 

@@ -16,7 +16,7 @@ from striate.engine.job import Arrays
 from striate.engine.plan import Plan
 from striate.engine.settings import TrainSettings
 from striate.engine.transfer import frozen_features, set_head
-from striate.nn.network import Network
+from striate.nn.network import Network, PictureNetwork
 from striate.nn.recipe import Recipe
 from striate.nn.weights.load import load_weights
 from striate.nn.weights.source import WeightsSource, resolve_weights
@@ -30,7 +30,7 @@ __all__ = ["Start", "arrays_of", "build_start", "solve_start_head"]
 class Start:
     """A network before training, and where its weights come from (None: random)."""
 
-    module: Network
+    module: PictureNetwork
     source: WeightsSource | None
 
 
@@ -49,7 +49,7 @@ def build_start(
     """
     torch.manual_seed(settings.seed)
     module = recipe.build()
-    assert isinstance(module, Network)
+    assert isinstance(module, PictureNetwork)
     source = resolve_weights(
         model, settings.weights, allow_noncommercial=settings.allow_noncommercial, announce=announce
     )
@@ -76,6 +76,7 @@ def solve_start_head(
     assert start.source is not None
     device = torch.device(plan.device)
     module = start.module.to(device).eval()
+    assert isinstance(module, Network), "a recipe that solves heads builds a Network"
     found = []
     for name, arrays in (("train", train), ("validation", held)):
         yield Stage(
@@ -104,13 +105,14 @@ def solve_start_head(
 
 def arrays_of(material: Material, recipe: Recipe[Any], name: Split) -> Arrays:
     """One split as the loop wants it; empty where the data set has no such split."""
-    if name not in material.parts or not len(material.parts[name]):
-        train = material.prepared["train"].pixels
-        return Arrays(train[:0], [], recipe.encode([]), [])
+    prepared = material.prepared.get(name)
+    if prepared is None or not len(prepared):
+        none = material.prepared["train"].none()
+        return Arrays(none.pixels, [], recipe.encode([], none), [], none.geometry)
     part = material.parts[name]
-    targets = part.targets
+    encoded = recipe.encode(part.targets, prepared)
     keys = [record.key for record in part.records]
-    return Arrays(material.prepared[name].pixels, targets, recipe.encode(targets), keys)
+    return Arrays(prepared.pixels, part.targets, encoded, keys, prepared.geometry)
 
 
 def solved_layer(head: nn.Module) -> nn.Linear:

@@ -47,6 +47,7 @@ def make_plan(
     batches = Batches(
         arrays,
         augmenter,
+        recipe,
         steps_per_epoch=max(1, round(len(arrays) / batch_size)),
         seed=settings.seed,
         device=device,

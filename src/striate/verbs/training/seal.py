@@ -108,8 +108,8 @@ def _measure(
         if name == "train" or not len(part):
             continue
         yield Stage("evaluate", f"evaluating on {len(part)} {name} pictures", total=len(part))
-        outputs = collect_outputs(graph, prepared.pixels)
-        predictions = task.decode(outputs, [prepared.prepared(i) for i in range(len(part))])
+        outputs = collect_outputs(graph, prepared.pixels, feeds=task.feeds)
+        predictions = task.decode(outputs, prepared.all_prepared())
         meter = task.meter()
         meter.update(predictions, part.targets)
         metrics = meter.compute()

@@ -249,7 +249,7 @@ class Session:
         start = setup.start
         train, held = setup.arrays("train"), setup.arrays("validation")
         resuming = self.resume and store.load("last") is not None
-        if start.source is not None and not resuming:
+        if start.source is not None and setup.recipe.solves_head and not resuming:
             yield from solve_start_head(
                 setup.recipe,
                 start,

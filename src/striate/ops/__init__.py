@@ -1,0 +1,1 @@
+"""Pure functions of arrays: boxes and what is done with them. NumPy only."""

@@ -1,0 +1,94 @@
+"""What a user chooses for a detector, and what it learns from the data."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from striate.data.inputs import SizeText
+from striate.settings import Settings
+
+__all__ = ["METHODS", "DetectConfig", "DetectFacts", "Method", "Nms"]
+
+Method = Literal[
+    "single",
+    "fixed-slots",
+    "sliding-window",
+    "parts",
+    "rcnn",
+    "fast-rcnn",
+    "faster-rcnn",
+    "ssd",
+    "retinanet",
+    "fcos",
+    "rtdetr",
+]
+METHODS: dict[Method, str] = {
+    "single": "one box and one class a picture: softmax and L2 summed",
+    "fixed-slots": "a fixed number of boxes regressed at once: shown not to scale",
+    "sliding-window": "a classifier of windows, run over a pyramid as one convolution",
+    "parts": "hand-made: HOG filters of an object and its parts (Felzenszwalb et al. 2010)",
+    "rcnn": "proposals, a network for each, linear classifiers, box adjustment (Girshick et al. 2014)",
+    "fast-rcnn": "proposals, one network for the picture, features pooled from it (Girshick 2015)",
+    "faster-rcnn": "the network proposes too (Ren et al. 2015)",
+    "ssd": "boxes of many shapes on maps of many sizes, one stage (Liu et al. 2016)",
+    "retinanet": "one stage, a pyramid, focal loss (Lin et al. 2017)",
+    "fcos": "one stage without anchors (Tian et al. 2019)",
+    "rtdetr": "a transformer with queries, no suppression (Zhao et al. 2024; extra: transformers)",
+}
+"""How to detect, in the order of history."""
+
+Nms = Literal["per-class", "agnostic", "soft"]
+
+
+class DetectConfig(Settings):
+    """How to detect: the method, its network and input, how overlapping answers are settled."""
+
+    method: str = "auto"
+    """single, fixed-slots, sliding-window, parts, rcnn, fast-rcnn, faster-rcnn, ssd, retinanet, fcos,
+    rtdetr, or compare for all of them under one time budget; auto is the best for most pictures."""
+    model: str = "auto"
+    """The network that sees: small-cnn, or any timm name; auto suits the pictures and the machine."""
+    size: SizeText = None
+    """Input side in pixels, or HEIGHTxWIDTH; by default what suits the pictures and their objects."""
+    nms: Nms = "per-class"
+    """How overlapping answers are settled: among those of a class, among all, or by lowering scores."""
+    iou_threshold: float = Field(default=0.5, gt=0, le=1)
+    """Answers that overlap a better one by more than this are dropped."""
+    score_threshold: float = Field(default=0.02, ge=0, lt=1)
+    """Answers below this score are never given."""
+    max_detections: int = Field(default=300, ge=1)
+    """Most answers a picture."""
+    oriented: bool = False
+    """Boxes may be turned: learn and answer an angle for each (method fcos)."""
+
+
+class DetectFacts(Settings):
+    """What a detector learnt from the data; with the graph, all that is needed to use it."""
+
+    method: Method
+    """How it detects, with auto made concrete."""
+    model: str
+    """The network, with auto made concrete."""
+    names: tuple[str, ...] = Field(min_length=1)
+    """Class names, in the order of the graph's labels."""
+    counts: tuple[int, ...] = ()
+    """Training objects of each class."""
+    size_hw: tuple[int, int]
+    """Height and width of the network input, pixels."""
+    nms: Nms = "per-class"
+    iou_threshold: float = 0.5
+    score_threshold: float = 0.02
+    max_detections: int = 300
+    oriented: bool = False
+    """Whether boxes have angles."""
+    side_quantiles: tuple[float, ...] = ()
+    """Sides of the training boxes in input pixels (root of the area): minimum, quartiles, maximum."""
+    most_boxes: int = 1
+    """Most objects in one training picture."""
+    show_from: float = 0.3
+    """Score from which an answer is drawn or listed to people: the best F1 on validation pictures."""
+    score_curve: tuple[float, ...] = ()
+    """a, b, c of the curve that turns raw scores into the share of right answers, learnt on validation
+    pictures: logit p = a·ln s − b·ln(1 − s) + c. Empty before calibration."""

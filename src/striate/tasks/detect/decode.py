@@ -1,0 +1,127 @@
+"""From the graph's outputs to answers in original pixels, and scores made honest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from striate.data.boxes.truth import Boxes
+from striate.errors import RunError
+from striate.ops.boxes import clip_xyxy, iou_xyxy, soft_nms
+from striate.tasks.detect.config import DetectFacts
+from striate.tasks.detect.types import Detections
+from striate.types import Array, Prepared
+
+__all__ = ["answers_from", "calibrated_facts", "honest"]
+
+_OUTPUTS = ("boxes", "scores", "labels")
+_NEVER_0 = 1e-6
+
+
+def answers_from(
+    outputs: Mapping[str, Array], prepared: Sequence[Prepared], facts: DetectFacts
+) -> list[Detections]:
+    """One answer a picture: boxes in its own pixels, within it, honest scores."""
+    missing = [name for name in _OUTPUTS if name not in outputs]
+    if missing:
+        raise RunError(
+            f"the graph has no output {missing[0]!r} but {', '.join(outputs)}",
+            expected="the graph of a detector",
+            remedy="export the run again",
+        )
+    return [
+        _answer(*(np.asarray(outputs[name][row]) for name in _OUTPUTS), one, facts)
+        for row, one in enumerate(prepared)
+    ]
+
+
+def _answer(
+    boxes: Array, scores: Array, labels: Array, prepared: Prepared, facts: DetectFacts
+) -> Detections:
+    real = scores > max(0.0, facts.score_threshold)
+    boxes, scores, labels = boxes[real], scores[real], labels[real].astype(np.int64)
+    if facts.nms == "soft" and len(scores):
+        rows, scores = soft_nms(boxes, scores, labels, score_threshold=facts.score_threshold)
+        boxes, labels = boxes[rows], labels[rows]
+    (scale_y, scale_x), (offset_y, offset_x) = prepared.scale_yx, prepared.offset_yx
+    own = (boxes - (offset_x, offset_y, offset_x, offset_y)) / (scale_x, scale_y, scale_x, scale_y)
+    own = clip_xyxy(own, prepared.size_hw)
+    filled = (own[:, 2] > own[:, 0]) & (own[:, 3] > own[:, 1])
+    told = honest(scores[filled], facts).astype(np.float32)
+    order = np.argsort(-told, kind="stable")
+    return Detections(
+        facts.names,
+        own[filled][order].astype(np.float32),
+        told[order],
+        labels[filled][order],
+    )
+
+
+def honest(scores: Array, facts: DetectFacts) -> Array:
+    """Raw scores as the share of right answers among those that score alike; order is kept.
+
+    Beta calibration (Kull, Silva Filho & Flach 2017): logit p = a·ln s − b·ln(1 − s) + c.
+    """
+    if not facts.score_curve:
+        return scores
+    a, b, c = facts.score_curve
+    found = np.clip(scores.astype(np.float64), _NEVER_0, 1 - _NEVER_0)
+    told: Array = 1 / (1 + np.exp(-(a * np.log(found) - b * np.log1p(-found) + c)))
+    return told
+
+
+def calibrated_facts(
+    answers: Sequence[Detections], targets: Sequence[Boxes], facts: DetectFacts, show_from: float
+) -> DetectFacts:
+    """`facts` with the curve that makes scores honest, from uncalibrated answers on validation pictures.
+
+    `show_from`: the raw score of the best F1. An answer is right if it overlaps an object of its class
+    that no better answer has taken by at least half.
+    """
+    told = [_right(answer, boxes) for answer, boxes in zip(answers, targets, strict=True)]
+    scores = np.concatenate([answer.scores for answer in answers]) if answers else np.empty(0)
+    right = np.concatenate(told) if told else np.empty(0, bool)
+    curve = _fitted(scores, right)
+    known = facts.model_copy(update={"score_curve": curve})
+    shown = float(honest(np.asarray([show_from]), known)[0])
+    return known.model_copy(update={"show_from": round(shown, 4)})
+
+
+def _right(answer: Detections, boxes: Boxes) -> Array:
+    """Whether each detection, best first, finds an object that is still free; bool (N,)."""
+    overlap = iou_xyxy(
+        answer.boxes_xyxy.astype(np.float64),
+        np.asarray([box.box_xyxy for box in boxes], np.float64).reshape(-1, 4),
+    )
+    labels = np.asarray([box.label for box in boxes])
+    found = np.zeros(len(answer), bool)
+    free = np.ones(len(boxes), bool)
+    for row, name in enumerate(answer.label_names()):
+        open_to = np.where(free & (labels == name), overlap[row], 0.0) if len(boxes) else np.empty(0)
+        if len(open_to) and open_to.max() >= 0.5:
+            free[int(open_to.argmax())] = False
+            found[row] = True
+    return found
+
+
+def _fitted(scores: Array, right: Array) -> tuple[float, float, float] | tuple[()]:
+    """a, b, c of the curve; () where there is nothing to learn from."""
+    if right.sum() < 10 or (~right).sum() < 10:
+        return ()
+    from scipy.optimize import minimize
+
+    clipped = np.clip(scores.astype(np.float64), _NEVER_0, 1 - _NEVER_0)
+    columns = np.stack([np.log(clipped), -np.log1p(-clipped), np.ones_like(clipped)])
+    signs = np.where(right, 1.0, -1.0)
+
+    def loss(weights: Array) -> tuple[float, Array]:
+        margins = signs * (weights @ columns)
+        slopes = -signs / (1 + np.exp(np.clip(margins, -60, 60)))
+        return float(np.logaddexp(0, -margins).mean()), columns @ slopes / len(signs)
+
+    # both slopes at least 0: a better score is never worth less
+    start, bounds = np.asarray([1.0, 1.0, 0.0]), [(0.0, None), (0.0, None), (None, None)]
+    solved = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    a, b, c = (float(value) for value in solved.x)
+    return (a, b, c) if a + b > 1e-3 else ()

@@ -1,0 +1,1 @@
+"""The methods that are trained by gradient, by name."""

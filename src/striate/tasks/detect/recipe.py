@@ -1,0 +1,162 @@
+"""How a detector is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from striate.data.boxes.truth import Boxes
+from striate.data.prepared import PreparedSet
+from striate.errors import UsageError
+from striate.nn.augment.plan import Plan
+from striate.nn.augment.presets import resolve
+from striate.nn.augment.settings import AugmentSettings
+from striate.nn.recipe import Batch, Defaults, GraphSource, Losses, Recipe
+from striate.ops.boxes import iou_xyxy
+from striate.task import Task
+from striate.tasks.detect.config import DetectFacts
+from striate.tasks.detect.data import arrays_of_boxes
+from striate.tasks.detect.follow import follow_boxes
+from striate.tasks.detect.methods.registry import HEADS
+from striate.tasks.detect.network import DetectGraph, build_detector
+from striate.tasks.detect.task import Detect
+from striate.types import Array, PictureArray
+
+__all__ = ["RECIPE", "DetectRecipe"]
+
+
+@final
+class DetectRecipe(Recipe[Boxes]):
+    """One loop for every method: what they differ in is their head."""
+
+    task_name = "detect"
+    solves_head: ClassVar[bool] = False
+
+    def __init__(self, task: Task[Boxes, Any]) -> None:
+        super().__init__(task)
+        assert isinstance(task, Detect)
+        self.known: DetectFacts = task.facts
+
+    def build(self) -> nn.Module:
+        return build_detector(self.known, HEADS[self.known.method])
+
+    def defaults(self, pictures: int, *, transfer: bool) -> Defaults:
+        batch = 8
+        while batch > 2 and pictures / batch < 8:
+            batch //= 2
+        return Defaults(
+            optimizer="adamw",
+            lr=5e-4 if transfer else 1e-3,
+            weight_decay=0.05,
+            warmup=0.05,
+            ema=0.99,
+            batch_size=batch,
+            epochs=max(12, min(150, round(15_000 / max(1, pictures)))),
+        )
+
+    def augment(self, settings: AugmentSettings, sample: PictureArray) -> AugmentSettings:
+        """Mirroring, zoom, shift and light; nothing that would hide or blend objects."""
+        if settings.mixup or settings.cutmix:
+            raise UsageError(
+                "mixup and cutmix blend pictures whose boxes would then lie",
+                remedy="leave them out with --task detect",
+            )
+        given = {name: value for name, value in settings if name in settings.model_fields_set}
+        if given.get("augment", "auto") == "auto":
+            usual = {
+                "crop": 0.2,
+                "scale": 0.3,
+                "translate": 0.1,
+                "rotate_deg": 0.0,
+                "colour": 0.25,
+                "erase": 0.0,
+                "flip": "horizontal",
+            }
+            given = usual | given
+        return resolve(
+            AugmentSettings(**({"border": "grey"} | given | {"mixup": 0.0, "cutmix": 0.0})),
+            size_hw=self.known.size_hw,
+            grey=False,
+        )
+
+    def encode(self, targets: Sequence[Boxes], prepared: PreparedSet) -> dict[str, Tensor]:
+        """Padded `boxes` float32 (N, M, 4) in input pixels, `angles` (N, M), `labels` int64 (N, M)."""
+        boxes, angles, labels = arrays_of_boxes(targets, prepared.geometry, self.known)
+        return {
+            "boxes": torch.from_numpy(boxes),
+            "angles": torch.from_numpy(angles),
+            "labels": torch.from_numpy(labels),
+        }
+
+    def follow(self, targets: dict[str, Tensor], plan: Plan) -> dict[str, Tensor]:
+        return follow_boxes(targets, plan)
+
+    def loss(self, module: nn.Module, batch: Batch) -> Losses:
+        raw = module(batch.pixels, batch.targets)
+        # a compiled or distributed wrapper passes the call on, not the attributes
+        head = self._inner(module).head
+        with torch.autocast(batch.pixels.device.type, enabled=False):
+            parts = head.losses(raw, batch.targets)
+        return {"loss": torch.stack(list(parts.values())).sum()} | parts
+
+    @staticmethod
+    def _inner(module: Any) -> Any:
+        for name in ("module", "_orig_mod"):
+            module = getattr(module, name, module)
+        return module
+
+    def outputs(self, module: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
+        boxes, scores, labels = self._graph(module).answer(pixels)
+        return {"boxes": boxes, "scores": scores, "labels": labels}
+
+    def _graph(self, module: Any) -> DetectGraph:
+        return DetectGraph(module, self.known)
+
+    def graphs(self, module: nn.Module) -> Mapping[str, GraphSource]:
+        return {"main": GraphSource(self._graph(module), ("boxes", "scores", "labels"))}
+
+    def differences(self, own: Mapping[str, Array], answers: Mapping[str, Array]) -> dict[str, float]:
+        """By detection: the largest difference of a score, and of an edge as a part of the input.
+
+        A hair decides which of two equal answers is dropped, so each detection is compared with the
+        nearest of its class; `unmatched` is the part of clear ones that has none.
+        """
+        worst = {"boxes": 0.0, "scores": 0.0, "unmatched": 0.0}
+        lost = clear = 0
+        for row in range(len(own["scores"])):
+            mine, theirs = (_taken(found, row, self.known.score_threshold) for found in (own, answers))
+            pairs, missing = _paired(mine, theirs)
+            lost, clear = lost + missing, clear + len(mine[1])
+            for ours, other in pairs:
+                edges = np.abs(mine[0][ours] - theirs[0][other]).max() / max(self.known.size_hw)
+                worst["boxes"] = max(worst["boxes"], float(edges))
+                gap = abs(float(mine[1][ours]) - float(theirs[1][other]))
+                worst["scores"] = max(worst["scores"], gap)
+        worst["unmatched"] = 0.0 if lost <= 0.005 * clear else lost / clear
+        return worst
+
+
+def _taken(found: Mapping[str, Array], row: int, threshold: float) -> tuple[Array, Array, Array]:
+    real = found["scores"][row] > threshold + 1e-3
+    return found["boxes"][row][real], found["scores"][row][real], found["labels"][row][real]
+
+
+def _paired(
+    mine: tuple[Array, Array, Array], theirs: tuple[Array, Array, Array]
+) -> tuple[list[tuple[int, int]], int]:
+    """Pairs (ours, theirs) of the same class that overlap almost wholly, and how many have none."""
+    overlap = iou_xyxy(mine[0], theirs[0]) * (mine[2][:, None] == theirs[2][None, :])
+    pairs, lost = [], 0
+    for ours in range(len(mine[1])):
+        if not overlap.shape[1] or overlap[ours].max() < 0.9:
+            lost += 1
+            continue
+        pairs.append((ours, int(overlap[ours].argmax())))
+    return pairs, lost
+
+
+RECIPE = DetectRecipe
