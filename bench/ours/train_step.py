@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from bench.ours.plain_loop import PlainLoop
+from striate.data.prepared import PreparedSet
 from striate.engine.devices import choose_device
 from striate.engine.job import Arrays, Job
 from striate.engine.loop import Trainer
@@ -64,7 +65,10 @@ def make_arrays(path: str, recipe: ClassifyRecipe) -> Arrays:
     pixels = np.load(path, mmap_mode="r")
     truths = [(NAMES[number % len(NAMES)],) for number in range(len(pixels))]
     keys = [str(number) for number in range(len(pixels))]
-    return Arrays(pixels, truths, recipe.encode(truths), keys)
+    as_they_are = [*pixels.shape[1:3], 1.0, 1.0, 0.0, 0.0]
+    geometry = np.tile(np.asarray(as_they_are, np.float64), (len(pixels), 1))
+    prepared = PreparedSet(pixels, geometry, np.arange(len(pixels)), ())
+    return Arrays(pixels, truths, recipe.encode(truths, prepared), keys, geometry)
 
 
 def prepare(path: str, scratch: Path) -> tuple[Trainer, PlainLoop]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from striate.engine.job import Arrays, Job
 from striate.engine.plan import Plan
 from striate.nn.augment.augmenter import Augmenter
+from striate.nn.augment.plan import Plan as AugmentPlan
 from striate.nn.augment.presets import resolve
 from striate.nn.augment.settings import AugmentSettings
 from striate.nn.recipe import Batch, GraphSource, Losses
@@ -49,8 +50,11 @@ class ToyTask:
     def decode(self, outputs: Mapping[str, Any], prepared: Sequence[Any]) -> list[Answer]:
         return [Answer(int(row.argmax())) for row in outputs["logits"]]
 
-    def meter(self) -> ToyMeter:
+    def meter(self, *, full: bool = True) -> ToyMeter:
         return ToyMeter()
+
+    def feeds(self, pixels: Any) -> Mapping[str, Any]:
+        return {"pictures": pixels}
 
 
 class ToyNetwork(nn.Module):
@@ -74,6 +78,7 @@ class ToyRecipe:
         self.poisoned_after: int | None = None
         self.starving_above: int | None = None
         self.calls = 0
+        self.followed: list[AugmentPlan] = []
 
     def loss(self, module: nn.Module, batch: Batch) -> Losses:
         self.calls += 1
@@ -86,6 +91,10 @@ class ToyRecipe:
         if self.poisoned_after is not None and self.calls > self.poisoned_after:
             loss = loss * float("nan")
         return {"loss": loss}
+
+    def follow(self, targets: dict[str, Tensor], plan: AugmentPlan) -> dict[str, Tensor]:
+        self.followed.append(plan)
+        return targets
 
     def outputs(self, module: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
         return {"logits": module(pixels)}
@@ -101,7 +110,11 @@ def toy_arrays(n: int, seed: int) -> Arrays:
     pixels = rng.integers(0, 120, (n, *SIZE_HW, 3), dtype=np.uint8)
     pixels[np.arange(n), :, :, labels] += 100
     return Arrays(
-        pixels, labels.tolist(), {"labels": torch.from_numpy(labels)}, [f"p{i}.jpg" for i in range(n)]
+        pixels,
+        labels.tolist(),
+        {"labels": torch.from_numpy(labels)},
+        [f"p{i}.jpg" for i in range(n)],
+        np.tile([*SIZE_HW, 1.0, 1.0, 0.0, 0.0], (n, 1)),
     )
 
 

@@ -4,13 +4,17 @@ import itertools
 from collections.abc import Callable, Generator
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import nn
 
+from striate.engine.batches import Batches
 from striate.engine.events import Epoch, Note, Step
 from striate.engine.job import Fitted, Job
-from striate.engine.loop import fit
+from striate.engine.loop import Trainer, fit
 from striate.errors import Interrupted, MemoryLimitError, TrainingError
 from striate.nn.augment.settings import AugmentSettings
 
@@ -156,6 +160,148 @@ def test_a_slow_machine_bends_the_schedule_to_keep_the_deadline(
     assert fitted.history[-1]["lr"] < 0.02
 
 
+class Machine:
+    """A clock that goes on by `seconds_of(step)` with every step that is made."""
+
+    def __init__(self, seconds_of: Callable[[int], float]) -> None:
+        self.seconds_of, self.now = seconds_of, 0.0
+
+    def clock(self) -> float:
+        return self.now
+
+    def drive(self, trainer: Trainer) -> list[Note]:
+        """Count steps instead of making them, and look at the pace as often as `fit` does."""
+        notes, mark_s = [], self.now
+        while not trainer.is_done():
+            self.now += self.seconds_of(trainer.step)
+            trainer.step += 1
+            if self.now - mark_s >= 4.0:
+                note, mark_s = trainer.keep_pace(), self.now
+                notes += [note] if note is not None else []
+        return notes
+
+
+def paced(
+    make_job: MakeJob, make_network: MakeNetwork, machine: Machine, **changes: Any
+) -> tuple[Trainer, list[Note]]:
+    trainer = Trainer(make_job(clock=machine.clock, **changes), make_network())
+    return trainer, machine.drive(trainer)
+
+
+def test_as_fast_as_planned_nothing_is_bent(make_job: MakeJob, make_network: MakeNetwork) -> None:
+    machine = Machine(lambda step: 0.1)
+    trainer, notes = paced(make_job, make_network, machine, total_steps=600, deadline=60.5)
+    assert (trainer.step, notes) == (600, [])
+
+
+def test_faster_than_planned_no_step_is_added(make_job: MakeJob, make_network: MakeNetwork) -> None:
+    machine = Machine(lambda step: 0.02)
+    trainer, notes = paced(make_job, make_network, machine, total_steps=600, deadline=60.0)
+    assert (trainer.step, notes) == (600, [])
+    assert trainer.schedule.factor(600) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_machine_half_as_fast_makes_half_the_steps(
+    make_job: MakeJob, make_network: MakeNetwork
+) -> None:
+    machine = Machine(lambda step: 0.2)
+    trainer, notes = paced(make_job, make_network, machine, total_steps=600, deadline=60.0)
+    assert 290 <= trainer.step <= 300
+    assert machine.now <= 60.0
+    assert "slower than planned" in notes[0].text
+    assert trainer.schedule.factor(trainer.step) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_slow_moment_does_not_shorten_training_for_good(
+    make_job: MakeJob, make_network: MakeNetwork
+) -> None:
+    """80 s for 600 steps of 0.1 s: 20 s are taken away in the middle, and it still fits."""
+    machine = Machine(lambda step: 1.1 if 200 <= step < 220 else 0.1)
+    trainer, notes = paced(make_job, make_network, machine, total_steps=600, deadline=82.0)
+    told = [note.text for note in notes]
+    assert any("slower than planned" in text for text in told)
+    assert any("faster again" in text for text in told)
+    assert trainer.step == 600
+    assert machine.now <= 82.0
+
+
+def test_steps_given_up_come_back_as_far_as_time_is_left(
+    make_job: MakeJob, make_network: MakeNetwork
+) -> None:
+    """Slow for the first 30 of 60 s: 150 steps at 0.2 s, then as many as fit at 0.1 s."""
+    machine = Machine(lambda step: 0.2 if step < 150 else 0.1)
+    trainer, _ = paced(make_job, make_network, machine, total_steps=600, deadline=60.0)
+    assert 425 <= trainer.step <= 450
+    assert machine.now <= 60.0
+
+
+def test_without_a_deadline_or_with_company_the_plan_stands(
+    make_job: MakeJob, make_network: MakeNetwork
+) -> None:
+    slow = Machine(lambda step: 10.0)
+    trainer, notes = paced(make_job, make_network, slow, total_steps=40)
+    assert (trainer.step, notes) == (40, [])
+    trainer = Trainer(make_job(clock=slow.clock, deadline=slow.now + 5.0), make_network())
+    # processes that disagree about the end would wait for one another for ever
+    trainer.plan = trainer.plan.model_copy(update={"world_size": 2})
+    assert slow.drive(trainer) == []
+    assert trainer.step == 30
+
+
+def test_a_deadline_that_has_passed_ends_training_at_once(
+    make_job: MakeJob, make_network: MakeNetwork
+) -> None:
+    machine = Machine(lambda step: 5.0)
+    trainer, _ = paced(make_job, make_network, machine, total_steps=600, deadline=12.0)
+    assert trainer.step <= 4
+    assert machine.now <= 20.0
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 200), st.floats(0.01, 2.0)), min_size=1, max_size=8),
+    st.floats(20.0, 200.0),
+)
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_whatever_the_machine_does_the_budget_is_kept(
+    make_job: MakeJob,
+    make_network: MakeNetwork,
+    phases: list[tuple[int, float]],
+    deadline: float,
+) -> None:
+    """Never more steps than planned; later than the deadline only by what changed since the last look."""
+    speeds = [seconds for count, seconds in phases for _ in range(count)]
+    machine = Machine(lambda step: speeds[min(step, len(speeds) - 1)])
+    trainer, _ = paced(make_job, make_network, machine, total_steps=600, deadline=deadline)
+    assert 1 <= trainer.step <= 600
+    assert trainer.schedule.factor(trainer.step) == pytest.approx(0.0, abs=1e-9)
+    assert machine.now <= deadline + 15.0 + 2 * max(speeds)
+
+
+def test_truths_follow_the_plan_that_moves_their_pictures(
+    make_job: MakeJob, toy_recipe: Any
+) -> None:
+    job = make_job(recipe=toy_recipe, augment=AugmentSettings(flip="both", rotate_deg=20.0))
+    batches = Batches(
+        job.train,
+        job.augmenter,
+        toy_recipe,
+        steps_per_epoch=6,
+        seed=3,
+        device=torch.device("cpu"),
+        memory_format=torch.contiguous_format,
+    )
+    rows = batches.rows(1, 2)
+    batch = batches.load(rows, epoch=1)
+    (followed,) = toy_recipe.followed
+    expected = job.augmenter.plan(1, rows)
+    np.testing.assert_array_equal(followed.matrix, expected.matrix)
+    moved = job.augmenter.apply(job.train.pixels[rows], expected).float()
+    assert torch.equal(batch.pixels, moved)
+    assert batch.targets["labels"].tolist() == [job.train.truths[row] for row in rows]
+
+
 def test_without_held_pictures_it_still_trains(make_job: MakeJob, make_network: MakeNetwork) -> None:
     from dataclasses import replace
 
@@ -166,6 +312,7 @@ def test_without_held_pictures_it_still_trains(make_job: MakeJob, make_network: 
         truths=[],
         encoded={"labels": torch.zeros(0, dtype=torch.long)},
         keys=[],
+        geometry=job.held.geometry[:0],
     )
     _, fitted = run(replace(job, held=empty), make_network())
     assert fitted.steps == 30

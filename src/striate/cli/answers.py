@@ -13,13 +13,22 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from striate.cli.output import Output
-from striate.errors import UsageError
+from striate.verbs.predict_outputs import FreeNames
 
 if TYPE_CHECKING:
     from striate.task import Task
     from striate.verbs.model import Answer
 
-__all__ = ["AnnotatedPictures", "AnswerWriter", "CsvTable", "JsonLines", "Rows", "best", "flat"]
+__all__ = [
+    "AnnotatedPictures",
+    "AnswerWriter",
+    "CsvTable",
+    "JsonFile",
+    "JsonLines",
+    "Rows",
+    "best",
+    "flat",
+]
 
 
 class AnswerWriter(Protocol):
@@ -136,19 +145,33 @@ class CsvTable:
         self._beside.replace(self._path)
 
 
+class JsonFile:
+    """A file with one JSON object a line. It appears under its name when it is closed."""
+
+    def __init__(self, path: Path, top: int | None) -> None:
+        self._path = path
+        self._beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: IO[str] = self._beside.open("x", encoding="utf-8")
+        self._lines = JsonLines(Output(json=True, out=self._file), top)
+
+    def add(self, answer: Answer) -> None:
+        self._lines.add(answer)
+
+    def close(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._beside.replace(self._path)
+
+
 class AnnotatedPictures:
     """Copies of the pictures with their answers drawn on, as JPEG or PNG, in a folder of their own."""
 
-    def __init__(self, folder: Path, task: Task[Any, Any]) -> None:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise UsageError(
-                f"{folder} is not empty",
-                expected="a folder that is new or empty for --annotate",
-                remedy="choose another name; nothing of yours is overwritten",
-            )
+    def __init__(self, folder: Path, task: Task[Any, Any], *, overwrite: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._task = folder, task
-        self._taken: set[str] = set()
+        self._folder, self._task, self._overwrite = folder, task, overwrite
+        self._free = FreeNames()
 
     def add(self, answer: Answer) -> None:
         if answer.result is None:
@@ -157,17 +180,9 @@ class AnnotatedPictures:
         from striate.pictures.write import write
 
         drawn = self._task.render(read(answer.path), answer.result)
-        write(drawn, self._folder / self._name(Path(os.fsdecode(answer.path))))
-
-    def _name(self, path: Path) -> str:
-        """A name that is still free: two folders may hold pictures of the same name."""
-        suffix = ".jpg" if path.suffix.lower() in (".jpg", ".jpeg") else ".png"
-        name, number = f"{path.stem}{suffix}", 1
-        while name.casefold() in self._taken:
-            number += 1
-            name = f"{path.stem}-{number}{suffix}"
-        self._taken.add(name.casefold())
-        return name
+        jpeg = os.fsdecode(answer.path).lower().endswith((".jpg", ".jpeg"))
+        name = self._free.free(answer.path, ".jpg" if jpeg else ".png")
+        write(drawn, self._folder / name, overwrite=self._overwrite)
 
     def close(self) -> None:
         """Every picture was written at once."""

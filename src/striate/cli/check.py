@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from striate.cli.output import Output
 from striate.cli.progress import listener
 from striate.engine.events import Stage, Step
-from striate.errors import DataError, SettingError
+from striate.errors import DataError, SettingError, UsageError
 
 if TYPE_CHECKING:
     from striate.data.check import CheckReport
+    from striate.data.dataset import Dataset
     from striate.data.manifest import Cleaned
     from striate.types import Problem, SizeHW
 
@@ -27,7 +28,7 @@ def check(
     source: str,
     /,
     *,
-    task: str = "classify",
+    task: str | None = None,
     path_column: str | None = None,
     target: str | None = None,
     fix: bool = False,
@@ -38,12 +39,14 @@ def check(
     """Find what is wrong with a data set; nothing is changed.
 
     Looks for unreadable files, wrong labels, rare and missing classes, exact and near duplicates,
-    copies across train and test, and pictures that are tiny, blank or oddly shaped. The exit code is 3
-    where something must be mended.
+    copies across train and test, and pictures that are tiny, blank or oddly shaped; of boxes for those
+    that are empty, outside, flipped, tiny or there twice. The exit code is 3 where something must be
+    mended.
 
     Args:
         source: A folder, a table or the name of an embedded set, as for striate train.
-        task: What is to be learnt from it; regress reads numbers.
+        task: What is to be learnt from it: detect reads boxes, regress numbers, classify classes; by
+            default detect where there are boxes, else classify.
         path_column: Column of a table with the picture's path.
         target: Column(s) of a table with the label or the numbers, separated by commas.
         fix: Write a cleaned list of the pictures to train on, and leave out what cannot be used.
@@ -51,6 +54,7 @@ def check(
         overwrite: Let --fix replace a file that is there.
         json: Write one JSON object with all findings.
     """
+    from striate.data.boxes.read import is_boxes, read_boxes
     from striate.data.check import check as look
     from striate.data.manifest import write_manifest
     from striate.task import task_type
@@ -58,10 +62,19 @@ def check(
     if out is not None and not fix:
         raise SettingError("--out was given without --fix", remedy="add --fix to write the cleaned list")
     output = Output(json=json)
-    kind = task_type(task)
     columns = {"path_column": path_column, "target": target}
     wishes = {name: value for name, value in columns.items() if value is not None}
-    dataset = kind(kind.config_type.parse(wishes)).read(source)
+    dataset: Dataset[Any]
+    if task == "detect" or (task is None and not wishes and is_boxes(source)):
+        if fix:
+            raise UsageError(
+                "--fix lists pictures with their classes, and has no place for boxes",
+                remedy="write a mended copy: striate data convert DIR --to coco --repair --out DIR2",
+            )
+        dataset = read_boxes(source)
+    else:
+        kind = task_type(task or "classify")
+        dataset = kind(kind.config_type.parse(wishes)).read(source)
     with listener(Output(err=output.err)) as tell:
         if not json:
             tell(Stage("look", f"looking at {len(dataset)} pictures", total=len(dataset)))
@@ -115,6 +128,8 @@ def _others(problem: Problem) -> str:
 
 def _overview(report: CheckReport) -> list[tuple[str, str]]:
     rows = [("layout", report.dataset.layout), ("pictures", str(len(report.dataset)))]
+    if report.objects is not None:
+        rows.append(("boxes", _boxes(report.objects)))
     for split, counts in report.counts.items():
         shown = [f"{name} {count}" for name, count in list(counts.items())[:_CLASSES]]
         more = [f"… {len(counts)} classes"] if len(counts) > _CLASSES else []
@@ -123,6 +138,12 @@ def _overview(report: CheckReport) -> list[tuple[str, str]]:
         rows.append(("sizes", _sizes(report.sizes_hw)))
         rows.append(("stored as", ", ".join(f"{k} {n}" for k, n in list(report.stored_as.items())[:4])))
     return rows
+
+
+def _boxes(objects: Sequence[int]) -> str:
+    total, without = sum(objects), objects.count(0)
+    told = f"{total}, {total / len(objects):.1f} a picture, at most {max(objects)}"
+    return told + (f"; {without} pictures have none" if without else "")
 
 
 def _sizes(sizes_hw: Sequence[SizeHW]) -> str:

@@ -57,6 +57,10 @@ COMMANDS: Mapping[str, Command] = {
         "measure how repeatable each detector is on your pictures",
         "striate.cli.features_test:measure",
     ),
+    "features propose": Command(
+        "propose boxes that may hold an object, and measure how many do",
+        "striate.cli.features_propose:propose",
+    ),
     "features train-parts": Command(
         "train a detector of objects by their parts", "striate.cli.features_parts:train"
     ),

@@ -28,7 +28,8 @@ def list_sets(*, json: bool = False) -> int:
     output = Output(json=json)
     if json:
         for name, one in EMBEDDED.items():
-            has = {"labels": one.labels is not None, "values": one.values is not None}
+            kinds = {"labels": one.labels, "values": one.values, "boxes": one.boxes}
+            has = {kind: read is not None for kind, read in kinds.items()}
             output.line({"name": name, "about": one.about, **has})
     else:
         output.facts("Embedded data sets", [(name, one.about) for name, one in EMBEDDED.items()])

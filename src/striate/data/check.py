@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from striate.data.boxes.findings import about_boxes, about_objects, holds_boxes, object_counts
+from striate.data.boxes.read import is_boxes, read_boxes
 from striate.data.dataset import Dataset
 from striate.data.duplicates import Duplicates, find_duplicates
 from striate.data.findings import (
@@ -31,8 +33,8 @@ __all__ = ["CheckReport", "check"]
 class CheckReport:
     """What `check` found.
 
-    `problems`: those of reading, then those of looking. `counts`: pictures per split ("all" where
-    there is none) and class; empty for numbers. `sizes_hw`: the smallest, the middle and the largest
+    `problems`: those of reading, then those of looking. `counts`: pictures, or boxes where the truths
+    are boxes, per split ("all" where there is none) and class; empty for numbers. `sizes_hw`: the smallest, the middle and the largest
     picture by area, pixels. `stored_as`: how many pictures of which format and mode. `unreadable`:
     numbers of the records that cannot be decoded. `duplicates`: copies, by numbers of records.
     """
@@ -50,6 +52,13 @@ class CheckReport:
         """Whether nothing must be mended: no problem is an error."""
         return not any(problem.severity == "error" for problem in self.problems)
 
+    @property
+    def objects(self) -> tuple[int, ...] | None:
+        """How many boxes each picture has; None where the truths are no boxes."""
+        if not holds_boxes(self.dataset):
+            return None
+        return tuple(len(target) for target in self.dataset.targets)
+
     def kinds(self) -> dict[str, int]:
         """How many problems of which kind."""
         return dict(Counter(problem.kind for problem in self.problems))
@@ -63,6 +72,7 @@ class CheckReport:
             "pictures": len(self.dataset),
             "unreadable": len(self.unreadable),
             "names": list(self.dataset.names),
+            **({} if self.objects is None else {"objects": _per_picture(self.objects)}),
             "counts": {split: dict(classes) for split, classes in self.counts.items()},
             "sizes_hw": [list(size) for size in self.sizes_hw],
             "stored_as": dict(self.stored_as),
@@ -78,18 +88,24 @@ def check(
 ) -> CheckReport:
     """Look at every picture and label of `source`; nothing is changed.
 
-    `source`: a data set, or what `read_labels` reads. Finds unreadable files, what reading found wrong,
-    classes that are missing, rare or out of balance, exact and near duplicates, also across splits and
-    with different truths, pictures that are tiny, oddly shaped or blank, and mixed kinds of storage.
+    `source`: a data set, or what `read_boxes` or `read_labels` reads. Finds unreadable files, what
+    reading found wrong, classes that are missing, rare or out of balance, exact and near duplicates,
+    also across splits and with different truths, pictures that are tiny, oddly shaped or blank, and
+    mixed kinds of storage; of boxes also those that are tiny, very long, or nearly there twice.
     `on_progress` is told how many pictures are done.
     """
-    dataset = source if isinstance(source, Dataset) else read_labels(source)
+    dataset: Dataset[Any]
+    if isinstance(source, Dataset):
+        dataset = source
+    else:
+        dataset = read_boxes(source) if is_boxes(source) else read_labels(source)
     signatures = sign(dataset.records, on_progress=on_progress)
     duplicates = find_duplicates(dataset.records, signatures)
     problems = (
         *dataset.problems,
         *about_unreadable(dataset, signatures),
-        *about_classes(dataset),
+        *(about_objects(dataset) if holds_boxes(dataset) else about_classes(dataset)),
+        *(about_boxes(dataset, signatures) if holds_boxes(dataset) else ()),
         *about_copies(dataset, duplicates),
         *about_looks(dataset, signatures),
         *about_storage(dataset, signatures),
@@ -112,6 +128,8 @@ def _shown(problem: Problem) -> dict[str, object]:
 
 
 def _counts(dataset: Dataset[Any]) -> dict[str, dict[str, int]]:
+    if holds_boxes(dataset):
+        return object_counts(dataset)
     if not is_labels(dataset):
         return {}
     found: dict[str, Counter[str]] = defaultdict(Counter)
@@ -120,6 +138,17 @@ def _counts(dataset: Dataset[Any]) -> dict[str, dict[str, int]]:
     order = ("all", *dataset.splits)
     return {
         split: {name: found[split][name] for name in dataset.names} for split in order if split in found
+    }
+
+
+def _per_picture(objects: Sequence[int]) -> dict[str, float]:
+    """The sum, the mean and the most boxes of a picture, and how many pictures have none."""
+    total = sum(objects)
+    return {
+        "total": total,
+        "mean": round(total / len(objects), 3),
+        "most": max(objects),
+        "pictures_without": objects.count(0),
     }
 
 

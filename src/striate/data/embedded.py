@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,16 @@ from types import MappingProxyType
 
 import numpy as np
 
+from striate.data.boxes.truth import Boxes
 from striate.data.dataset import Dataset, Record
 from striate.data.origins import ArrayOrigin
-from striate.errors import MachineError
+from striate.errors import MachineError, UnknownNameError
 from striate.types import Array
 
-__all__ = ["EMBEDDED", "EmbeddedSet"]
+__all__ = ["EMBEDDED", "EMBEDDED_PREFIX", "EmbeddedSet", "find_embedded"]
+
+EMBEDDED_PREFIX = "embedded:"
+"""What makes a name mean the embedded set, whatever files there are."""
 
 Labels = tuple[str, ...]
 Values = tuple[float, ...]
@@ -27,12 +32,13 @@ Values = tuple[float, ...]
 class EmbeddedSet:
     """A data set that is always at hand. `about`: what it shows, its size, source and licence.
 
-    `labels` and `values` read it; None where it has no truths of that kind.
+    `labels`, `values` and `boxes` read it; None where it has no truths of that kind.
     """
 
     about: str
     labels: Callable[[], Dataset[Labels]] | None
     values: Callable[[], Dataset[Values]] | None = None
+    boxes: Callable[[], Dataset[Boxes]] | None = None
 
 
 def _installed(package: str, inside: str) -> Path:
@@ -81,6 +87,12 @@ def _scene_values() -> Dataset[Values]:
     return scenes_dataset("values")
 
 
+def _scene_boxes() -> Dataset[Boxes]:
+    from striate.data.scenes import scenes_dataset
+
+    return scenes_dataset("boxes")
+
+
 def _dataset(name: str, pixels: Array, labels: list[str]) -> Dataset[Labels]:
     known: dict[str, Labels] = {label: (label,) for label in labels}
     records = tuple(
@@ -98,9 +110,16 @@ EMBEDDED: MappingProxyType[str, EmbeddedSet] = MappingProxyType(
         ),
         "scenes": EmbeddedSet(
             "drawn street scenes: 1200 with one object of ten classes, or 600 streets in which cars, "
-            "buses, lorries, bicycles, people and dogs are counted",
+            "buses, lorries, bicycles, people and dogs are counted or found",
             _scene_classes,
             _scene_counts,
+            _scene_boxes,
+        ),
+        "scenes-boxes": EmbeddedSet(
+            "600 drawn streets with a box around each car, bus, lorry, bicycle, person and dog",
+            None,
+            None,
+            _scene_boxes,
         ),
         "scenes-values": EmbeddedSet(
             "600 drawn streets with their illumination (0 to 1) and viewpoint (degrees)",
@@ -110,3 +129,17 @@ EMBEDDED: MappingProxyType[str, EmbeddedSet] = MappingProxyType(
     }
 )
 """The sets by the names under which they can be used instead of a path."""
+
+
+def find_embedded(source: Path | str) -> EmbeddedSet | None:
+    """The embedded set that `source` names, unless a file or folder has that name.
+
+    "embedded:digits" always means the embedded set; an `UnknownNameError` if there is none.
+    """
+    name = os.fspath(source)
+    if name.startswith(EMBEDDED_PREFIX):
+        name = name.removeprefix(EMBEDDED_PREFIX)
+        if name not in EMBEDDED:
+            raise UnknownNameError("embedded set", name, EMBEDDED)
+        return EMBEDDED[name]
+    return None if os.path.lexists(name) else EMBEDDED.get(name)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.data.boxes.truth import Box
 from striate.data.dataset import Dataset
 from striate.data.duplicates import BLANK_CONTRAST, Duplicates
 from striate.data.signatures import Signature
@@ -122,6 +123,9 @@ def _copies(dataset: Dataset[Any], group: Sequence[int], *, exact: bool) -> Prob
 
 
 def _truth(target: object) -> str:
+    if isinstance(target, tuple) and target and all(isinstance(one, Box) for one in target):
+        counts = Counter(one.label for one in target)
+        return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
     return ", ".join(map(str, target)) or "no label" if isinstance(target, tuple) else str(target)
 
 

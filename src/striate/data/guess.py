@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from striate.data.cifar import find_cifar, read_cifar
 from striate.data.dataset import Dataset
-from striate.data.embedded import EMBEDDED, EmbeddedSet
+from striate.data.embedded import EMBEDDED, EMBEDDED_PREFIX, find_embedded
 from striate.data.folders import class_folders, read_folders
 from striate.data.idx import find_idx, read_idx
 from striate.data.naming import split_of
@@ -24,18 +24,16 @@ from striate.data.table_columns import choose_columns
 from striate.data.table_pictures import PictureFinder
 from striate.data.tables import read_label_tables, read_value_tables
 from striate.data.walk import is_clutter, walk
-from striate.errors import LabelError, LayoutError, StriateError, UnknownNameError
+from striate.errors import LabelError, LayoutError, StriateError
 from striate.pictures.formats import is_picture_name
 from striate.pictures.sources import shown_name
 from striate.types import Problem
 
-__all__ = ["read_labels", "read_values", "require_trainable"]
+__all__ = ["EMBEDDED_PREFIX", "read_labels", "read_values", "require_trainable"]
 
 Target = TypeVar("Target")
 Labels = tuple[str, ...]
 Values = tuple[float, ...]
-
-EMBEDDED_PREFIX = "embedded:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ def read_labels(
     A `LayoutError` if there is no data set there, a `LabelError` if its labels make no sense.
     Everything that is left out is in `Dataset.problems`.
     """
-    if found := _embedded(source):
+    if found := find_embedded(source):
         return _truths(found.labels, source, "labels")
     asked = _Asked(path_column, tuple(target_columns or ()), numbers=False)
     path = _existing(source)
@@ -94,7 +92,7 @@ def read_values(
     `source`: a table, a folder with a table in it, or the name of an embedded set (see
     `read_labels`). Without `target_columns`, all columns of numbers are targets.
     """
-    if found := _embedded(source):
+    if found := find_embedded(source):
         return _truths(found.values, source, "numbers")
     asked = _Asked(path_column, tuple(target_columns), numbers=True)
     tables = _tables(_existing(source), asked)
@@ -128,16 +126,6 @@ def require_trainable(dataset: Dataset[Any]) -> None:
 
 
 # -- what the source is -------------------------------------------------------------------------------
-
-
-def _embedded(source: Path | str) -> EmbeddedSet | None:
-    name = os.fspath(source)
-    if name.startswith(EMBEDDED_PREFIX):
-        name = name.removeprefix(EMBEDDED_PREFIX)
-        if name not in EMBEDDED:
-            raise UnknownNameError("embedded set", name, EMBEDDED)
-        return EMBEDDED[name]
-    return None if os.path.lexists(name) else EMBEDDED.get(name)
 
 
 def _truths(

@@ -36,19 +36,20 @@ def write_graph(
 
     # exporters may fold and rename; the caller's module stays as it is
     module = copy.deepcopy(source.module).cpu().float().eval()
-    example = torch.zeros(2, *input_hw, 3, dtype=torch.uint8)
+    names = ("pictures", *source.more_inputs)
+    examples = (torch.zeros(2, *input_hw, 3, dtype=torch.uint8), *source.more_inputs.values())
     with warnings.catch_warnings(), torch.no_grad():
         # the TorchScript exporter is deprecated, yet the only one that takes every torchvision model
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module,
-            (example,),
+            examples,
             str(path),
             dynamo=False,
             opset_version=OPSET,
-            input_names=["pictures"],
+            input_names=list(names),
             output_names=list(source.outputs),
-            dynamic_axes={name: {0: "batch"} for name in ("pictures", *source.outputs)},
+            dynamic_axes={name: {0: "batch"} for name in (*names, *source.outputs)},
         )
     model = onnx.load(str(path), load_external_data=False)
     for key, value in metadata.items():
@@ -67,13 +68,14 @@ def check_parity(
     other answers than the network that was trained.
     """
     module = copy.deepcopy(source.module).cpu().float().eval()
+    feeds = recipe.feeds(np.ascontiguousarray(pixels))
     with torch.inference_mode():
-        found = module(torch.from_numpy(np.ascontiguousarray(pixels)))
+        found = module(*(torch.from_numpy(feeds[name]) for name in ("pictures", *source.more_inputs)))
     outputs = found if isinstance(found, tuple) else (found,)
     own = {
         name: value.float().numpy() for name, value in zip(source.outputs, outputs, strict=True)
     }
-    answers = load_graph(path)({"pictures": np.ascontiguousarray(pixels)})
+    answers = load_graph(path)(feeds)
     differences = recipe.differences(own, answers)
     worst = max(differences, key=lambda name: differences[name])
     if not differences[worst] <= PARITY_TOLERANCE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -29,6 +30,8 @@ __all__ = ["fit"]
 _SAVE_AT_EPOCH_END_S = 5.0
 """Epochs of tiny sets last milliseconds; saving each would cost more than training it."""
 _REPLAN_EVERY_S = 4.0
+_PACE_S, _PACE_SHARE = 30.0, 0.15
+"""Speed is that of the last so many seconds, and of at least this part of the time spent."""
 _LOOKAHEAD = 5
 """Steps between write-backs of the moving average."""
 
@@ -78,6 +81,7 @@ class Trainer:
         self.started = job.clock()
         self.saved_at = self.started
         self.stopped_early = False
+        self.pace = deque([(self.started, 0)])
 
     # -- state --------------------------------------------------------------------------------
 
@@ -232,20 +236,27 @@ class Trainer:
         # a tie goes to the later epoch: it was trained at a lower learning rate
         return value >= self.best_value if task.headline_mode == "max" else value <= self.best_value
 
-    def keep_pace(self, since_step: int, since_s: float) -> Note | None:
-        """Bend the schedule when this machine is slower than planned, so that a budget holds."""
+    def keep_pace(self) -> Note | None:
+        """Bend the schedule to the speed of the last while, so that a budget holds and is used.
+
+        Slower than planned, steps are given up; when the machine is free again, they come back.
+        """
         if self.job.deadline is None or self.plan.world_size > 1:
             return None
-        rate = (self.step - since_step) / max(1e-9, self.job.clock() - since_s)
-        affordable = self.step + int(rate * (self.job.deadline - self.job.clock()))
-        if affordable >= self.schedule.total_steps * 0.98:
+        now, whole = self.job.clock(), self.schedule.total_steps
+        self.pace.append((now, self.step))
+        while len(self.pace) > 2 and now - self.pace[1][0] > max(_PACE_S, _PACE_SHARE * self.elapsed()):
+            self.pace.popleft()
+        since_s, since_step = self.pace[0]
+        if now <= since_s:
             return None
-        before = self.schedule.total_steps
-        self.schedule = self.schedule.replanned(self.step, max(affordable, self.step + 1))
-        return Note(
-            f"slower than planned: {before} steps become {self.schedule.total_steps} to keep the budget",
-            "warning",
-        )
+        left = (self.step - since_step) / (now - since_s) * (self.job.deadline - now)
+        affordable = min(max(self.step + int(left), self.step + 1), self.plan.total_steps)
+        if 0.98 * whole <= affordable <= 1.05 * whole:
+            return None
+        self.schedule = self.schedule.replanned(self.step, affordable)
+        how = "slower than planned" if affordable < whole else "faster again"
+        return Note(f"{how}: {whole} steps become {affordable} to keep the budget", "warning")
 
 
 def fit(job: Job, module: nn.Module, *, resume: bool) -> Generator[Event, None, Fitted]:
@@ -258,7 +269,8 @@ def fit(job: Job, module: nn.Module, *, resume: bool) -> Generator[Event, None, 
     if resume and trainer.restore():
         yield Note(f"continuing at step {trainer.step} of {trainer.schedule.total_steps}")
     trainer.module.train()
-    mark_step, mark_s = trainer.step, job.clock()
+    trainer.pace[0] = (job.clock(), trainer.step)
+    mark_s = job.clock()
     smooth: float | None = None
     while not trainer.is_done():
         pieces = trainer.stepper.pieces
@@ -271,10 +283,10 @@ def fit(job: Job, module: nn.Module, *, resume: bool) -> Generator[Event, None, 
             )
         now = job.clock()
         if now - mark_s >= _REPLAN_EVERY_S:
-            note = trainer.keep_pace(mark_step, mark_s)
+            note = trainer.keep_pace()
             if note is not None:
                 yield note
-            mark_step, mark_s = trainer.step, job.clock()
+            mark_s = job.clock()
         if trainer.step % job.plan.steps_per_epoch == 0 or trainer.is_done():
             yield trainer.end_epoch()
             if trainer.is_done() or job.clock() - trainer.saved_at >= _SAVE_AT_EPOCH_END_S:

@@ -31,7 +31,7 @@ def validate(
         return {recipe.task.headline: float("nan")}
     graph = TorchGraph(recipe, module, device=device, precision=precision, memory_format=memory_format)
     metrics = score(
-        recipe.task, collect_outputs(graph, held.pixels, feeds=recipe.task.feeds), held
+        recipe.task, collect_outputs(graph, held.pixels, feeds=recipe.feeds), held
     )
     # an epoch's row holds what a curve can show; the rest is computed again at the end
     return {name: value for name, value in metrics.items() if isinstance(value, (int, float))}

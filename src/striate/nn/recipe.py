@@ -63,10 +63,14 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class GraphSource:
-    """A module to be exported: uint8 (B, H, W, 3) "pictures" in, `outputs` by name out."""
+    """A module to be exported: uint8 (B, H, W, 3) "pictures" in, `outputs` by name out.
+
+    `more_inputs`: further inputs of the module, in order, by name, with an example of two pictures' each.
+    """
 
     module: nn.Module
     outputs: tuple[str, ...]
+    more_inputs: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +116,28 @@ class Recipe(ABC, Generic[Target]):
         """The truths after their pictures were moved by `plan`; labels and numbers stay as they are."""
         return targets
 
+    def feeds(self, pixels: Array) -> Mapping[str, Array]:
+        """The inputs of the graph `main` for prepared pictures uint8 (B, h, w, 3), as the task makes them.
+
+        Training asks for those of the same pictures again and again.
+        """
+        return self.task.feeds(pixels)
+
+    def remarks(self, module: nn.Module) -> list[str]:
+        """What is worth telling of a network before it is trained."""
+        return []
+
     @abstractmethod
     def loss(self, module: nn.Module, batch: Batch) -> Losses: ...
 
     @abstractmethod
-    def outputs(self, module: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
-        """What the graph `main` yields before export, for pixels float (B, 3, H, W) 0..255."""
+    def outputs(
+        self, module: nn.Module, pixels: Tensor, more: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """What the graph `main` yields before export, for pixels float (B, 3, H, W) 0..255.
+
+        `more`: what the graph is fed besides pictures; nothing for most tasks.
+        """
 
     @abstractmethod
     def graphs(self, module: nn.Module) -> Mapping[str, GraphSource]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from striate.nn.recipe import Recipe
 from striate.types import Array
@@ -48,12 +48,15 @@ class TorchGraph:
                     self._device.type, self._precision, enabled=self._precision != torch.float32
                 ),
             ):
-                given = feeds["pictures"]
-                # torch warns of read-only memory, which the cache's is
-                own = given if given.flags.writeable else np.array(given)
-                pixels = torch.from_numpy(own).to(self._device).permute(0, 3, 1, 2)
+                given = {name: self._tensor(value) for name, value in feeds.items()}
+                pixels = given.pop("pictures").permute(0, 3, 1, 2)
                 pixels = pixels.float().contiguous(memory_format=self._memory_format)
-                found = self._recipe.outputs(self._module, pixels)
+                found = self._recipe.outputs(self._module, pixels, given)
         finally:
             self._module.train(was_training)
         return {name: value.float().cpu().numpy() for name, value in found.items()}
+
+    def _tensor(self, given: Array) -> Tensor:
+        # torch warns of read-only memory, which the cache's is
+        own = given if given.flags.writeable else np.array(given)
+        return torch.from_numpy(own).to(self._device)

@@ -51,7 +51,9 @@ class Choice:
 
     def __post_init__(self) -> None:
         if self.min_score is not None and not 0 <= self.min_score <= 1:
-            raise UsageError(f"--min-score was given {self.min_score:g}", expected="a number from 0 to 1")
+            raise UsageError(
+                f"--min-score was given {self.min_score:g}", expected="a number from 0 to 1"
+            )
 
     @property
     def shown_from(self) -> float:

@@ -12,9 +12,11 @@ from striate.nn.augment.augmenter import Augmenter
 from striate.nn.augment.plan import Mix
 from striate.nn.augment.presets import resolve
 from striate.nn.augment.settings import AugmentSettings
+from striate.pictures.resize import PAD_GREY
 
 SIZE_HW = (36, 50)
 OFF = AugmentSettings(augment="none")
+_OUTLINE = [[0, 0], [SIZE_HW[1], 0], [SIZE_HW[1], SIZE_HW[0]], [0, SIZE_HW[0]]]
 
 
 def _augmenter(size_hw: tuple[int, int] = SIZE_HW, **asked: object) -> Augmenter:
@@ -72,6 +74,32 @@ def test_an_even_slice_mixes_as_the_whole_batch(asked: dict[str, object]) -> Non
         found = augmenter.apply(pixels[start:stop], part)
         torch.testing.assert_close(found.float(), whole[start:stop].float(), atol=0, rtol=0)
         assert torch.equal(_mixed(targets[start:stop], part.mix), labels[start:stop])
+
+
+@pytest.mark.parametrize("asked", [{"translate": 0.3}, {"translate": 0.3, "rotate_deg": 30.0}])
+def test_a_grey_border_shows_nothing_twice(asked: dict[str, object]) -> None:
+    """White pictures: what was moved in is the grey of padding, or, reflected, white again."""
+    white, indices = np.full((12, *SIZE_HW, 3), 255, np.uint8), np.arange(12)
+    found = {}
+    for border in ("reflect", "grey"):
+        augmenter = _augmenter(border=border, **asked)
+        plan = augmenter.plan(0, indices)
+        assert plan.reflect == (border == "reflect")
+        found[border] = augmenter.apply(white, plan).float()
+    assert (found["reflect"] > 254.9).all()
+    assert (found["grey"] > PAD_GREY - 0.1).all()
+    kept = found["grey"] > 254.9
+    grey = found["grey"] < PAD_GREY + 0.1
+    assert 0.3 < float(kept.float().mean()) < 0.95
+    assert float((kept | grey).float().mean()) > 0.9  # but for the edges in between
+    plan = augmenter.plan(0, indices)
+    corners = warp_points(_OUTLINE, plan.matrix)  # (B, 4, 2)
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    seen = torch.nonzero(kept[:, 0])  # rows (picture, y, x)
+    for picture in range(12):
+        places = seen[seen[:, 0] == picture][:, [2, 1]].numpy()
+        assert (places >= np.maximum(low[picture], 0) - 1).all()
+        assert (places + 1 <= np.minimum(high[picture], SIZE_HW[::-1]) + 1).all()
 
 
 def test_nothing_asked_nothing_changed() -> None:

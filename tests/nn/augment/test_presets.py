@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_every_value_is_concrete_and_resolving_again_changes_nothing(
 
 
 def test_every_preset_covers_every_setting() -> None:
-    fields = set(AugmentSettings.model_fields) - {"augment", "flip"}
+    fields = set(AugmentSettings.model_fields) - {"augment", "flip", "border"}
     assert {name: set(values) for name, values in PRESETS.items()} == dict.fromkeys(PRESETS, fields)
 
 
@@ -39,6 +40,7 @@ def test_none_changes_nothing_at_all() -> None:
     values = resolve(AugmentSettings(augment="none"), size_hw=PHOTO, grey=False).model_dump()
     assert values.pop("flip") == "none"
     assert values.pop("augment") == "none"
+    assert values.pop("border") == "reflect"  # of what never happens
     assert set(values.values()) == {0.0}
 
 
@@ -56,6 +58,15 @@ def test_none_changes_nothing_at_all() -> None:
 )
 def test_flip_rule(size_hw: tuple[int, int], grey: bool, writing: bool | None, flip: str) -> None:
     assert resolve(AugmentSettings(), size_hw=size_hw, grey=grey, writing=writing).flip == flip
+
+
+@pytest.mark.parametrize(
+    ("asked", "border"), [("auto", "reflect"), ("reflect", "reflect"), ("grey", "grey")]
+)
+def test_border_rule(asked: Literal["auto", "reflect", "grey"], border: str) -> None:
+    for augment in PRESETS:
+        settings = AugmentSettings.parse({"augment": augment, "border": asked})
+        assert resolve(settings, size_hw=PHOTO, grey=False).border == border
 
 
 def test_what_the_user_gave_stands() -> None:

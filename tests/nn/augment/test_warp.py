@@ -10,6 +10,7 @@ from torchvision.transforms import v2
 
 from striate.nn.augment.affine import compose_affine, warp_points
 from striate.nn.augment.warp import shift_pictures, warp_masks, warp_pictures
+from striate.pictures.resize import PAD_GREY
 
 H, W = 14, 22
 
@@ -78,6 +79,51 @@ def test_turning_and_zooming_equal_scipy(rng: np.random.Generator) -> None:
                 pixels[i, :, :, channel].astype(float), linear, offset, order=1, mode="reflect"
             )
             np.testing.assert_allclose(warped[i, channel].numpy(), expected, atol=0.05)
+
+
+def test_beyond_a_grey_border_lies_grey(rng: np.random.Generator) -> None:
+    """Mirrored and shifted by whole pixels: what was there stays, the rest is the grey of padding."""
+    pixels = rng.integers(0, 256, (5, H, W, 3), dtype=np.uint8)
+    warped = warp_pictures(torch.from_numpy(pixels), _matrices(FLIPS, SHIFTS), reflect=False)
+    for i, ((flip_x, flip_y), (dx, dy)) in enumerate(zip(FLIPS, SHIFTS, strict=True)):
+        mirrored = pixels[i, :: -1 if flip_y else 1, :: -1 if flip_x else 1]
+        framed = np.pad(
+            mirrored, ((40, 40), (40, 40), (0, 0)), mode="constant", constant_values=PAD_GREY
+        )
+        expected = framed[40 - dy : 40 - dy + H, 40 - dx : 40 - dx + W]
+        np.testing.assert_allclose(warped[i].permute(1, 2, 0), expected, atol=0.02)
+
+
+def test_turning_before_grey_equals_scipy(rng: np.random.Generator) -> None:
+    pixels = rng.integers(0, 256, (2, H, W, 3), dtype=np.uint8)
+    matrix = _matrices(
+        FLIPS[:2],
+        [[4, -3], [0, 0]],
+        angle_deg=np.array([33.0, -120.0]),
+        zoom_xy=np.array([[1.4, 0.8], [0.6, 0.5]]),
+    )
+    warped = warp_pictures(torch.from_numpy(pixels), matrix, reflect=False)
+    for i in range(2):
+        swapped = matrix[i][::-1][:, [1, 0, 2]]  # (x, y) → (y, x)
+        linear = np.linalg.inv(swapped[:, :2])
+        offset = linear @ (0.5 - swapped[:, 2]) - 0.5
+        for channel in range(3):
+            expected = ndimage.affine_transform(
+                pixels[i, :, :, channel].astype(float),
+                linear,
+                offset,
+                order=1,
+                mode="grid-constant",
+                cval=PAD_GREY,
+            )
+            np.testing.assert_allclose(warped[i, channel].numpy(), expected, atol=0.05)
+
+
+def test_pictures_of_grey_do_not_change_before_grey() -> None:
+    pixels = torch.full((3, H, W, 3), PAD_GREY, dtype=torch.uint8)
+    matrix = _matrices(FLIPS[:3], SHIFTS[2:5], angle_deg=np.array([10.0, 45.0, 200.0]))
+    moved = warp_pictures(pixels, matrix, reflect=False)
+    torch.testing.assert_close(moved, torch.full((3, 3, H, W), float(PAD_GREY)), atol=1e-3, rtol=0)
 
 
 def test_mirroring_equals_torchvision(rng: np.random.Generator) -> None:

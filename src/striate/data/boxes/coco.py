@@ -28,7 +28,7 @@ EXACT_BOX = "box_xyxy"
 """Beside `bbox` where its sums, rounded, would miss the last bit of an edge."""
 
 NEEDED = ("images", "annotations")
-TOLD_APART = frozenset({"image_id", "category_id", "bbox", "iscrowd", "difficult", "angle", EXACT_BOX})
+TOLD_APART = frozenset({"id", "image_id", "category_id", "bbox", "iscrowd", "difficult", EXACT_BOX})
 SNIFF_BYTES = 2**16
 PICTURE_FOLDERS = ("images", "JPEGImages", "pictures", "imgs", "data")
 
@@ -45,7 +45,8 @@ def _looks_like(path: str) -> bool:
         data = read_bytes(path)
     except LabelError:
         return False
-    return b'"images"' in data and b'"annotations"' in data and b'"bbox"' in data or _empty_coco(data)
+    words = (b'"images"', b'"annotations"', b'"bbox"')
+    return all(word in data for word in words) or _empty_coco(data)
 
 
 def _empty_coco(data: bytes) -> bool:
@@ -113,11 +114,12 @@ class _File:
     def _broken(self, line: int | None, reason: str) -> None:
         self.said.problems.append(broken(self.key, line, reason, "mend it, or write it again"))
 
-    def _categories(self, elements: list[_Element]) -> dict[int, str]:
-        found: dict[int, str] = {}
+    def _categories(self, elements: list[_Element]) -> dict[int | str, str]:
+        found: dict[int | str, str] = {}
         for element in elements:
             try:
-                number, name = _whole(_field(element, "id")), str(_field(element, "name")).strip()
+                number = _id(_field(element, "id"))
+                name = _whole_text(str(_field(element, "name"))).strip()
                 if not name:
                     raise ValueError("its name is blank")
             except ValueError as error:
@@ -131,12 +133,12 @@ class _File:
         self.names = list(dict.fromkeys(found[number] for number in found))
         return found
 
-    def _pictures(self, elements: list[_Element]) -> dict[int, SaidPicture | None]:
+    def _pictures(self, elements: list[_Element]) -> dict[int | str, SaidPicture | None]:
         """Pictures by id; None for one that is missing, which has been told."""
-        found: dict[int, SaidPicture | None] = {}
+        found: dict[int | str, SaidPicture | None] = {}
         for element in elements:
             try:
-                number, name = _whole(_field(element, "id")), str(_field(element, "file_name"))
+                number, name = _id(_field(element, "id")), str(_field(element, "file_name"))
             except ValueError as error:
                 self._broken(self.line(element), f"a picture is wrong: {error}")
                 continue
@@ -168,9 +170,9 @@ class _File:
         if self.split:
             words += [self.split, {"validation": "val"}.get(self.split, self.split)]
         bases = list(dict.fromkeys((here, above, "")))
-        inner = [*(f"{word}" for word in words), *PICTURE_FOLDERS]
+        inner = [*words, *PICTURE_FOLDERS]
         inner += [f"{folder}/{word}" for folder in PICTURE_FOLDERS for word in words]
-        own = [word for word in words] + [f"{f}/{w}" for f in PICTURE_FOLDERS for w in words]
+        own = [*words, *(f"{folder}/{word}" for folder in PICTURE_FOLDERS for word in words)]
         if self.split and here and file_split(f"{here}/x") is not None:
             own = []  # the folder of the file is that of the split
         joined = [f"{base}/{one}" if base else one for base in bases for one in own]
@@ -183,18 +185,18 @@ class _File:
     def _annotations(
         self,
         elements: list[_Element],
-        categories: Mapping[int, str],
-        pictures: Mapping[int, SaidPicture | None],
+        categories: Mapping[int | str, str],
+        pictures: Mapping[int | str, SaidPicture | None],
     ) -> None:
-        seen: set[int] = set()
+        seen: set[int | str] = set()
         for number, element in enumerate(elements, 1):
             try:
                 what = f"annotation {_named(element.value, number)}"
-                picture_id = _whole(_field(element, "image_id"))
+                picture_id = _id(_field(element, "image_id"))
                 if picture_id not in pictures:
                     raise ValueError(f"{what}: there is no picture with id {picture_id}")
                 picture = pictures[picture_id]
-                category = _whole(_field(element, "category_id"))
+                category = _id(_field(element, "category_id"))
                 if category not in categories:
                     reason = f"{what}: there is no category with id {category}; it is left out"
                     self._tell("class-unknown", "error", element, reason, "add the category, or mend it")
@@ -204,7 +206,7 @@ class _File:
                 self._broken(self.line(element), str(error))
                 continue
             own = element.value.get("id")
-            if isinstance(own, int):
+            if isinstance(own, int | str):
                 if own in seen:
                     reason = f"{what}: the id is there already; both are read"
                     self._tell("id-duplicate", "warning", element, reason, "give each its own id")
@@ -220,13 +222,12 @@ class _File:
 def _box(value: Mapping[str, Any], label: str, file: str, line: int, what: str) -> SaidBox:
     try:
         edges = _edges(value)
-        angle = float(decimal_of(value.get("angle", 0)))
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from None
     extras = tuple(
-        (str(name), json.dumps(value[name], ensure_ascii=False))
+        (str(name), _as_text(value[name]))
         for name in value
-        if name not in TOLD_APART
+        if name not in TOLD_APART and not _usual(name, value)
     )
     return SaidBox(
         label,
@@ -234,11 +235,33 @@ def _box(value: Mapping[str, Any], label: str, file: str, line: int, what: str) 
         file,
         line,
         what,
-        angle_deg=angle,
         crowd=bool(value.get("iscrowd")),
         difficult=bool(value.get("difficult")),
         extras=extras,
     )
+
+
+def _usual(name: str, value: Mapping[str, Any]) -> bool:
+    """Whether a field only repeats what the box tells, or is empty."""
+    if name == "segmentation":
+        return not value[name]
+    if name != "area":
+        return False
+    try:
+        *_, width, height = _four(value["bbox"], "bbox")
+        return float(width) * float(height) == float(decimal_of(value[name]))
+    except (KeyError, ValueError):
+        return False
+
+
+def _as_text(value: object) -> str:
+    """JSON; a word that is no JSON stays as it is, so that what was JSON can be told from it."""
+    if isinstance(value, str):
+        try:
+            json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _edges(value: Mapping[str, Any]) -> Box4:
@@ -265,23 +288,28 @@ def _field(element: _Element, name: str) -> Any:
     return element.value[name]
 
 
-def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f"{str(value)[:40]!r} is no whole number")
-    number = decimal_of(value)
-    if number != int(number):
-        raise ValueError(f"{value!r} is no whole number")
-    return int(number)
+def _id(value: object) -> int | str:
+    """A number or word by which something is named; whole floats are numbers."""
+    if isinstance(value, float) and value == value // 1:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError(f"{str(value)[:40]!r} is no id")
+    return value
+
+
+def _whole_text(text: str) -> str:
+    """`text` with half characters, which JSON can hold and nothing else can, escaped."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _named(value: Any, number: int) -> str:
     own = value.get("id") if isinstance(value, dict) else None
-    return f"id {own}" if isinstance(own, int) else f"number {number}"
+    return f"id {own}" if isinstance(own, int | str) else f"number {number}"
 
 
 def _stated(value: Mapping[str, Any]) -> SizeHW | None:
     try:
-        height, width = _whole(value.get("height")), _whole(value.get("width"))
+        height, width = (int(decimal_of(value.get(name))) for name in ("height", "width"))
     except ValueError:
         return None
     return (height, width) if height > 0 and width > 0 else None
@@ -291,7 +319,7 @@ def _stated(value: Mapping[str, Any]) -> SizeHW | None:
 
 
 def _top_lists(text: str) -> Iterator[tuple[str, list[_Element]]]:
-    """The lists of the outermost object by name, each element with its place; other values are skipped."""
+    """The lists of the outermost object by name, elements with their place; other values are skipped."""
     decoder = json.JSONDecoder()
     at = _skip(text, 0)
     if text[at : at + 1] != "{":

@@ -48,15 +48,13 @@ class Gallery:
         picture is taken only if no other one has that name.
         """
         cleaned = clean_key(name)
-        if cleaned is None:
-            return None
-        for folder in folders:
-            key = f"{folder}/{cleaned}" if folder else cleaned
+        for folder in folders if cleaned is not None else ():
+            key = f"{folder}/{cleaned}" if folder else str(cleaned)
             if key in self._there:
                 return key
             if found := self._lower.get(key.lower()):
                 return found
-        alone = self._names.get(PurePosixPath(cleaned).name, [])
+        alone = self._names.get(name.strip().replace("\\", "/").rsplit("/", 1)[-1], [])
         return alone[0] if len(alone) == 1 else None
 
     def with_stem(self, stem: str, folders: Sequence[str]) -> str | None:

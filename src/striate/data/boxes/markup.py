@@ -1,4 +1,7 @@
-"""XML as a tree with line numbers. Document types and entities are refused: nothing is fetched or grown."""
+"""XML as a tree with line numbers.
+
+Document types and entities are refused: nothing is fetched, and nothing grows.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Numbers in annotation files: read exactly as they are written, written so that they read the same.
 
-Sums and differences are those of the decimals in the file: 0.1 + 0.2 is 0.3. So left + width is the right
-edge that a person would write, and what is written again is what was read.
+Sums and differences are those of the decimals in the file: 0.1 + 0.2 is 0.3. So left + width is the
+right edge that a person would write, and what is written again is what was read.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ __all__ = [
     "plain",
     "read_number",
     "snap",
+    "turn_of",
 ]
 
 Box4: TypeAlias = tuple[float, float, float, float]
@@ -57,6 +58,20 @@ def decimal_of(value: object) -> Decimal:
 def float_sum(a: Decimal, b: Decimal) -> float:
     """`a` + `b`, rounded once."""
     return float(EXACT.add(a, b))
+
+
+def turn_of(angle_deg: Decimal) -> float:
+    """`angle_deg` above -180 and up to 180.
+
+    >>> turn_of(Decimal(350)), turn_of(Decimal("-180"))
+    (-10.0, 180.0)
+    """
+    turned = EXACT.remainder(angle_deg, Decimal(360))
+    if turned > 180:
+        turned = EXACT.subtract(turned, Decimal(360))
+    elif turned <= -180:
+        turned = EXACT.add(turned, Decimal(360))
+    return float(turned)
 
 
 def places_of(numbers: Sequence[Decimal]) -> int:

@@ -1,4 +1,4 @@
-"""What annotation files say, before anything is judged or mended; each statement with its file and line."""
+"""What annotation files say, before it is judged or mended; each statement with its file and line."""
 
 from __future__ import annotations
 

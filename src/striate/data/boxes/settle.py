@@ -6,9 +6,9 @@ Labels are taken to be drawn on the upright picture, which is what every reader 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from striate.data.boxes.gallery import Gallery
 from striate.data.boxes.numbers import plain
@@ -21,6 +21,8 @@ from striate.errors import PictureError
 from striate.types import Problem, SizeHW
 
 __all__ = ["settle"]
+
+Severity: TypeAlias = Literal["error", "warning", "note"]
 
 
 def settle(said: Said, gallery: Gallery, *, repair: bool) -> Dataset[Boxes]:
@@ -73,7 +75,7 @@ class _Judge:
             reason = f"{picture.key} is listed twice{across}; it was read once, with all its boxes"
             if across:
                 reason = f"{picture.key} is listed twice{across}; it was kept in {earlier.split}"
-            severity = "error" if across else "warning"
+            severity: Severity = "error" if across else "warning"
             repair = "remove one of the two"
             self.problems.append(
                 Problem("picture-twice", severity, picture.file, reason, repair, line=picture.line)
@@ -93,7 +95,9 @@ class _Judge:
         kind, repair = "size-differs", "restore the picture that was labelled, or label it again"
         if stated == info.stored_size_hw:
             kind = "size-not-upright"
-            told += " once turned upright as its EXIF says: its boxes seem drawn on the picture lying down"
+            told += (
+                " once turned upright as its EXIF says: its boxes seem drawn on the picture lying down"
+            )
             repair = "turn the pixels upright and label them again, or remove the EXIF orientation"
         self.problems.append(Problem(kind, "warning", picture.file, told, repair, line=picture.line))
         return info.size_hw
@@ -120,11 +124,11 @@ class _Judge:
         """The edges in their order, or None for a box without area."""
         x0, y0, x1, y1 = said.box_xyxy
         if x0 == x1 or y0 == y1:
-            reason = f"{said.what} ({said.label}) has no area: {_edges(said)}"
+            reason = f"{said.what} ({said.label}) has no area: {self._edges(said)}"
             self._tell("box-empty", "error", said, reason, "draw it again, or remove it; it is left out")
             return None
         if x0 > x1 or y0 > y1:
-            reason = f"{said.what} ({said.label}) is turned inside out: {_edges(said)}"
+            reason = f"{said.what} ({said.label}) is turned inside out: {self._edges(said)}"
             self._tell("box-flipped", "warning", said, reason, "swap the edges; it is read so")
             one = 1.0 if self.said.counts_from_one else 0.0  # first and last pixel both belong to it
             x0, x1 = (x0, x1) if x0 < x1 else (x1 - one, x0 + one)
@@ -147,27 +151,31 @@ class _Judge:
             return box
         size = f"{width} × {height}"
         if clipped[0] >= clipped[2] or clipped[1] >= clipped[3]:
-            reason = f"{said.what} ({said.label}) lies outside the picture of {size}: {_edges(said)}"
+            reason = (
+                f"{said.what} ({said.label}) lies outside the picture of {size}: {self._edges(said)}"
+            )
             self._tell("box-outside", "error", said, reason, "draw it again; it is left out")
             return None
         if self.said.counts_from_one and min(x0, y0) >= -1 and x1 <= width and y1 <= height:
             self.from_zero += 1
             return clipped
-        reason = f"{said.what} ({said.label}) reaches out of the picture of {size}: {_edges(said)}"
+        reason = f"{said.what} ({said.label}) reaches out of the picture of {size}: {self._edges(said)}"
         self._tell("box-outside", "warning", said, reason, "draw it again; it is clipped")
         return clipped
 
-    def _tell(self, kind: str, severity: str, said: SaidBox, reason: str, repair: str) -> None:
-        grave = "error" if severity == "error" else "warning"
-        self.problems.append(Problem(kind, grave, said.file, reason, repair, line=said.line))
+    def _edges(self, said: SaidBox) -> str:
+        """The edges as the file tells them."""
+        x0, y0, x1, y1 = said.box_xyxy
+        one = 1 if self.said.counts_from_one else 0
+        left, top = plain(x0 + one), plain(y0 + one)
+        right, bottom = plain(x1 + one * (x0 == x1)), plain(y1 + one * (y0 == y1))
+        return f"x {left} to {right}, y {top} to {bottom}"
+
+    def _tell(self, kind: str, severity: Severity, said: SaidBox, reason: str, repair: str) -> None:
+        self.problems.append(Problem(kind, severity, said.file, reason, repair, line=said.line))
 
 
 def _box(
     said: SaidBox, box: tuple[float, float, float, float], extras: tuple[tuple[str, str], ...]
 ) -> Box:
     return Box(said.label, box, said.angle_deg, said.crowd, said.difficult, extras)
-
-
-def _edges(said: SaidBox) -> str:
-    x0, y0, x1, y1 = (plain(value) for value in said.box_xyxy)
-    return f"x {x0} to {x1}, y {y0} to {y1}"

@@ -11,7 +11,7 @@ from striate.errors import LabelError
 from striate.pictures.sources import shown_name
 from striate.types import Problem
 
-__all__ = ["LARGEST", "content_lines", "decode", "read_bytes"]
+__all__ = ["COMMENTS", "LARGEST", "content_lines", "decode", "read_bytes"]
 
 LARGEST = 2**31
 COMMENTS = ("#", "//")

@@ -3,15 +3,16 @@
     Annotations/a.xml  JPEGImages/a.jpg  ImageSets/Main/{train,val,test}.txt
 
 also each XML file beside its picture, in train/, valid/ and test/ or without splits. Pixels are counted
-from 1 and the last one belongs to the box, so (xmin, ymin, xmax, ymax) has the edges (xmin - 1, ymin - 1,
-xmax, ymax). Programs that count from 0 write the same files; nothing tells them apart, and one pixel is all
-the difference.
+from 1 and the last one belongs to the box: (xmin, ymin, xmax, ymax) has the edges (xmin - 1,
+ymin - 1, xmax, ymax). Programs that count from 0 write the same files; nothing tells them apart, and one
+pixel is all the difference.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import PurePosixPath
+from typing import Literal
 
 from striate.data.boxes.gallery import Gallery, clean_key
 from striate.data.boxes.markup import Node, parse
@@ -38,6 +39,8 @@ INCLUSIVE = "inclusive"
 
 PICTURE_FOLDERS = ("JPEGImages", "images", "Images", "imgs", "pictures")
 TOLD_APART = frozenset({"name", "bndbox", "difficult", "crowd"})
+USUAL = (("pose", "Unspecified"), ("truncated", "0"))
+"""What says nothing, and is written where nothing is known."""
 
 
 def voc_files(tree: Tree) -> list[str]:
@@ -82,7 +85,9 @@ class _Lists:
 
 def _lists(tree: Tree, said: Said) -> _Lists:
     lists = _Lists()
-    there = {key for key in tree.files if key.lower().endswith(".txt") and "ImageSets/Main/" in f"/{key}"}
+    there = {
+        key for key in tree.files if key.lower().endswith(".txt") and "ImageSets/Main/" in f"/{key}"
+    }
     by_name = {PurePosixPath(key).stem.lower(): key for key in sorted(there)}
     for name, split in (*LISTS, (UNSPLIT, None)):
         if name not in by_name or (name == "trainval" and "train" in lists.names):
@@ -111,7 +116,7 @@ def _read_list(
             lists.entries[stem] = earlier if earlier[0] != "train" else (split, key, line)
             continue
         reason = f"{stem} is listed in {earlier[1]} line {earlier[2]} already"
-        severity = "error" if grave else "warning"
+        severity: Literal["error", "warning"] = "error" if grave else "warning"
         problems.append(
             Problem("picture-twice", severity, key, reason, "remove one of the two", line=line)
         )
@@ -156,9 +161,7 @@ def _read_file(said: Said, gallery: Gallery, key: str, split: Split | None) -> N
         node = root.first("filename") or root
         reason = f"there is no picture {name}, nor one called {PurePosixPath(key).stem}"
         repair = "restore the picture, or remove the XML file"
-        said.problems.append(
-            Problem("picture-missing", "error", key, reason, repair, line=node.line)
-        )
+        said.problems.append(Problem("picture-missing", "error", key, reason, repair, line=node.line))
         return
     found = SaidPicture(picture, gallery.path(picture), split, key, None)
     size = root.first("size")
@@ -206,6 +209,7 @@ def _box(node: Node, file: str, what: str) -> SaidBox:
         (child.tag, child.text)
         for child in node.children
         if child.tag not in TOLD_APART and not child.children and child.text
+        if (child.tag, child.text) not in USUAL
     )
     return SaidBox(
         label,
@@ -225,7 +229,7 @@ def _edges(place: Node) -> Box4:
     left, top = float(EXACT.subtract(xmin, one)), float(EXACT.subtract(ymin, one))
     right, bottom = float(xmax), float(ymax)
     if not _flag(place.said(INCLUSIVE)):
-        # A box from a pixel to itself is one that was clicked, not drawn: labelling programs mean no area.
+        # A box from a pixel to itself was clicked, not drawn: programs that label mean no area.
         right = left if xmin == xmax else right
         bottom = top if ymin == ymax else bottom
     return left, top, right, bottom

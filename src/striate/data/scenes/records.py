@@ -1,31 +1,38 @@
-"""Scenes as data sets: classes to tell apart, vehicles to count, values to estimate."""
+"""Scenes as data sets: classes to tell apart, objects to count or to find, values to estimate."""
 
 from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias, overload
 
+import numpy as np
+
+from striate.data.boxes.truth import Box, Boxes
 from striate.data.dataset import Dataset, Record
 from striate.data.scenes.chance import stream
+from striate.data.scenes.drawing import draw_stage
+from striate.data.scenes.layout import compose
 from striate.data.scenes.make import count_objects
 from striate.data.scenes.names import OBJECT_NAMES, ObjectName
 from striate.data.scenes.origin import SceneOrigin
 from striate.data.scenes.settings import SceneSettings
+from striate.data.scenes.trace import boxes_of_labels, layers_to_masks
 from striate.errors import SettingError, UnknownNameError
 from striate.types import Split
 
 __all__ = ["COUNTED", "KINDS", "VALUE_NAMES", "SceneKind", "scenes_dataset"]
 
-SceneKind: TypeAlias = Literal["class", "count", "values"]
-KINDS: tuple[SceneKind, ...] = ("class", "count", "values")
+SceneKind: TypeAlias = Literal["class", "count", "values", "boxes"]
+KINDS: tuple[SceneKind, ...] = ("class", "count", "values", "boxes")
 
 COUNTED: tuple[ObjectName, ...] = ("car", "bus", "truck", "bicycle", "pedestrian", "dog")
-"""What moves: the classes of the "count" set."""
+"""What moves: the classes of the "count" and "boxes" sets."""
 
 VALUE_NAMES: tuple[str, ...] = ("illumination", "viewpoint_deg")
 
-_USUAL_N = {"class": 1200, "count": 600, "values": 600}
+_USUAL_N = {"class": 1200, "count": 600, "values": 600, "boxes": 600}
 _MOST_N = 1_000_000
 _VIEWPOINT_DEG = 60.0
+_SMALLEST_SIDE, _LEAST_SEEN = 5, 0.1
 
 
 @overload
@@ -36,6 +43,14 @@ def scenes_dataset(
     seed: int = 0,
     settings: SceneSettings | None = None,
 ) -> Dataset[tuple[str, ...]]: ...
+@overload
+def scenes_dataset(
+    kind: Literal["boxes"],
+    *,
+    n: int | None = None,
+    seed: int = 0,
+    settings: SceneSettings | None = None,
+) -> Dataset[Boxes]: ...
 @overload
 def scenes_dataset(
     kind: Literal["count", "values"],
@@ -57,6 +72,8 @@ def scenes_dataset(
     (all ten by default), equally often; 1200 pictures by default. "count": a street each, the
     target how many cars, buses, lorries, bicycles, people and dogs can be seen; 600 by default.
     "values": a street each, the targets its illumination, 0..1, and viewpoint, degrees; 600.
+    "boxes": the streets of "count", the target a box around the visible part of each object; 600.
+    Objects of which less than a tenth, or than 5 pixels a side, can be seen are marked difficult.
 
     70 % train, 15 % validation, 15 % test. Without `settings`, viewpoint, light and clutter vary
     mildly from picture to picture; with them, every picture has exactly these factors (of "values"
@@ -70,6 +87,8 @@ def scenes_dataset(
         raise SettingError(f"setting 'n' was given {n!r}", expected=f"1 to {_MOST_N} scenes")
     records = tuple(_record(kind, index, count, seed, settings) for index in range(count))
     names: tuple[str, ...] = ("count",) if kind == "count" else VALUE_NAMES
+    if kind == "boxes":
+        names = COUNTED if settings is None else _classes(settings)
     if kind == "class":
         names = _classes(settings)
     return Dataset(records, names, root="scenes", layout=f"generated street scenes: {kind}")
@@ -85,8 +104,9 @@ def _record(
     kind: SceneKind, index: int, count: int, seed: int, settings: SceneSettings | None
 ) -> Record[Any]:
     chosen = _settings(kind, index, seed, settings)
-    scene_seed = stream(seed, "scene", kind, index).getrandbits(48)
-    target: tuple[str, ...] | tuple[float, ...]
+    drawn = "count" if kind == "boxes" else kind  # the same streets
+    scene_seed = stream(seed, "scene", drawn, index).getrandbits(48)
+    target: tuple[str, ...] | tuple[float, ...] | Boxes
     only: ObjectName | None = None
     if kind == "class":
         classes = _classes(settings)
@@ -94,11 +114,34 @@ def _record(
         target = (only,)
     elif kind == "count":
         target = (float(count_objects(chosen, scene_seed)),)
+    elif kind == "boxes":
+        target = _boxes(chosen, scene_seed)
     else:
         target = (chosen.illumination, chosen.viewpoint_deg)
     origin = SceneOrigin(chosen, scene_seed, only)
     rows = len(_classes(settings)) if kind == "class" else 1
     return Record(f"scenes/{index:05d}", origin, target, _split(index // rows, -(-count // rows)))
+
+
+def _boxes(settings: SceneSettings, seed: int) -> Boxes:
+    """A box around what can be seen of each object, near to far, found without painting."""
+    things = draw_stage(compose(settings, seed), counting=True)
+    masks = layers_to_masks(
+        [thing.layer for thing in things], np.zeros(settings.size_hw, dtype=np.uint8)
+    )
+    objects = [thing for thing in things if thing.layer.item >= 0]
+    boxes, pixels = boxes_of_labels(masks.instances, len(objects))
+    found = []
+    for thing, row, seen in zip(reversed(objects), boxes[::-1], pixels[::-1], strict=True):
+        if not seen:
+            continue
+        assert thing.actor is not None
+        assert thing.actor.shape is not None
+        x0, y0, x1, y1 = (float(value) for value in row)
+        whole = np.count_nonzero(thing.layer.silhouette.whole)
+        hard = min(x1 - x0, y1 - y0) < _SMALLEST_SIDE or seen < _LEAST_SEEN * whole
+        found.append(Box(thing.actor.shape.label, (x0, y0, x1, y1), difficult=bool(hard)))
+    return tuple(found)
 
 
 def _split(row: int, rows: int) -> Split:
@@ -112,7 +155,7 @@ def _split(row: int, rows: int) -> Split:
 
 def _settings(kind: SceneKind, index: int, seed: int, settings: SceneSettings | None) -> SceneSettings:
     """The settings of one record: the given ones, or mildly varied ones."""
-    rng = stream(seed, "factors", kind, index)
+    rng = stream(seed, "factors", "count" if kind == "boxes" else kind, index)
     viewpoint, light, clutter = rng.uniform(-1, 1), rng.random(), rng.random()
     varied: dict[str, Any] = {}
     if kind == "values":
@@ -126,6 +169,6 @@ def _settings(kind: SceneKind, index: int, seed: int, settings: SceneSettings | 
             "illumination": round(1 - 0.5 * light * light, 3),
             "clutter": round(0.6 * clutter, 3),
         }
-    if settings is None and kind == "count":
+    if settings is None and kind in ("count", "boxes"):
         varied |= {"objects": (0, 8), "classes": COUNTED}
     return (settings or SceneSettings()).model_copy(update=varied)

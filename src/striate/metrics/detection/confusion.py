@@ -8,7 +8,7 @@ from striate.metrics.detection.matching import Matches
 from striate.metrics.detection.tables import Found, Pairs, Truth
 from striate.types import Array
 
-__all__ = ["confusion_with_background"]
+__all__ = ["confusion_with_background", "most_confused"]
 
 _IOU = 0.5
 
@@ -39,3 +39,12 @@ def confusion_with_background(
     counts[classes, :classes] = np.bincount(found.labels[wrong], minlength=classes)
     counts[:classes, classes] = np.bincount(truth.labels[free], minlength=classes)
     return counts
+
+
+def most_confused(counts: Array, most: int) -> list[tuple[int, int, int]]:
+    """The largest entries off the diagonal as (row, column, count), the largest first."""
+    rest = counts * (1 - np.eye(len(counts), dtype=np.int64))
+    order = np.argsort(-rest, axis=None, kind="stable")[:most]
+    rows, columns = np.unravel_index(order, rest.shape)
+    found = zip(rows.tolist(), columns.tolist(), rest[rows, columns].tolist(), strict=True)
+    return [one for one in found if one[2]]

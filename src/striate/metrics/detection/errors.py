@@ -16,7 +16,7 @@ from striate.metrics.detection.precision import average, interpolated
 from striate.metrics.detection.tables import Found, Pairs, Truth
 from striate.types import Array
 
-__all__ = ["BACKGROUND_IOU", "KINDS", "ErrorShare", "error_shares"]
+__all__ = ["BACKGROUND_IOU", "KINDS", "Causes", "ErrorShare", "causes_of", "error_shares"]
 
 KINDS = ("class", "location", "both", "duplicate", "background", "missed")
 """Causes, in the order of the paper."""
@@ -36,9 +36,12 @@ class ErrorShare:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Causes:
-    """`kind`: int64 (D,), index into `KINDS`, −1 for what is not wrong. `target`: int64 (D,), the object
-    that a wrong answer could be right about, −1 for none. `missed`: bool (G,)."""
+class Causes:
+    """Why each answer is wrong. `kind`: int64 (D,), index into `KINDS`, −1 for what is not wrong.
+
+    `target`: int64 (D,), the free object that a wrong answer would be right about were it mended, −1 for
+    none. `missed`: bool (G,), objects that no answer found, nor would if mended.
+    """
 
     kind: Array
     target: Array
@@ -53,7 +56,7 @@ def error_shares(
     `pairs`: overlaps of at least `BACKGROUND_IOU`. `matches`: at an IoU of 0.5 first, any size first.
     """
     right, counted = matches.right[0, 0], matches.counted[0, 0]
-    causes = _causes(found, truth, pairs, matches)
+    causes = causes_of(found, truth, pairs, matches)
     objects = np.bincount(truth.labels[matches.objects[0]], minlength=classes)
     missing = objects - np.bincount(found.labels[right], minlength=classes)
     missed = np.bincount(truth.labels[causes.missed], minlength=classes)
@@ -79,7 +82,8 @@ def error_shares(
     return shares
 
 
-def _causes(found: Found, truth: Truth, pairs: Pairs, matches: Matches) -> _Causes:
+def causes_of(found: Found, truth: Truth, pairs: Pairs, matches: Matches) -> Causes:
+    """The cause of each error, by section 2.2 of the paper; arguments as of `error_shares`."""
     count, took = len(found), matches.truth_of[0, 0]
     wrong = matches.counted[0, 0] & (took < 0)
     pairs = pairs.take(wrong[pairs.found] & ~truth.crowd[pairs.truth])
@@ -99,7 +103,7 @@ def _causes(found: Found, truth: Truth, pairs: Pairs, matches: Matches) -> _Caus
     target[target >= 0] = np.where(free[target[target >= 0]], target[target >= 0], -1)
     missed = free.copy()
     missed[target[target >= 0]] = False
-    return _Causes(kind, target, missed)
+    return Causes(kind, target, missed)
 
 
 def _best(pairs: Pairs, count: int) -> tuple[Array, Array]:
@@ -111,7 +115,7 @@ def _best(pairs: Pairs, count: int) -> tuple[Array, Array]:
     return target, iou
 
 
-def _best_of_targets(found: Found, causes: _Causes) -> Array:
+def _best_of_targets(found: Found, causes: Causes) -> Array:
     """Of the wrong answers that could be right about one object, the surest: bool (D,)."""
     rows = np.flatnonzero(causes.target >= 0)
     order = rows[np.argsort(-found.scores[rows], kind="stable")]

@@ -82,7 +82,9 @@ class ClassifyRecipe(Recipe[tuple[str, ...]]):
             class_weights=None if weights is None else weights.to(logits.device),
         )
 
-    def outputs(self, module: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
+    def outputs(
+        self, module: nn.Module, pixels: Tensor, more: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
         return {"logits": module(pixels)}
 
     def graphs(self, module: nn.Module) -> Mapping[str, GraphSource]:

@@ -39,7 +39,21 @@ def follow_boxes(targets: dict[str, Tensor], plan: Plan) -> dict[str, Tensor]:
     large = (inside[..., 2:] - inside[..., :2]).amin(dim=2) >= 1.0
     cut = torch.where(turned[..., None], moved, inside)
     labels = torch.where(seen & large, targets["labels"], -1)
-    return targets | {"boxes": cut, "angles": moved_angles, "labels": labels}
+    followed = targets | {"boxes": cut, "angles": moved_angles, "labels": labels}
+    if "proposals" in targets:
+        followed["proposals"] = _followed(targets["proposals"], matrix, limit)
+    return followed
+
+
+def _followed(proposals: Tensor, matrix: Tensor, limit: Tensor) -> Tensor:
+    """Upright boxes (B, P, 4), taken along and cut off at the edges; all zeros stay so."""
+    corners = _corners(proposals, torch.zeros_like(proposals[..., 0]))
+    there = torch.einsum("bij,bmkj->bmki", matrix[:, :, :2], corners) + matrix[:, None, None, :, 2]
+    moved = torch.cat([there.amin(dim=2), there.amax(dim=2)], dim=2)
+    cut = torch.minimum(moved.clamp_min(0), limit)
+    size = cut[..., 2:] - cut[..., :2]
+    real = (proposals[..., 2:] > proposals[..., :2]).all(dim=2) & (size >= 1).all(dim=2)
+    return cut * real[..., None]
 
 
 def _area(boxes: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from striate.data.boxes.truth import Boxes
 from striate.errors import UnknownNameError
 from striate.metrics.calibration import reliability
 from striate.metrics.detection import matching, precision
-from striate.metrics.detection.confusion import confusion_with_background
+from striate.metrics.detection.confusion import confusion_with_background, most_confused
 from striate.metrics.detection.errors import BACKGROUND_IOU, error_shares
 from striate.metrics.detection.luck import bootstrap_ap50
 from striate.metrics.detection.matching import Matches
@@ -26,12 +26,16 @@ from striate.metrics.plain import plain, plain_pair
 from striate.tasks.detect.types import Detections
 from striate.types import Array
 
-__all__ = ["DetectMeter", "tables_of"]
+__all__ = ["BACKGROUND", "DetectMeter", "tables_of"]
+
+BACKGROUND = "background"
+"""What the confusion calls an object that was not found, and an answer where there is nothing."""
 
 _RIGHT_IOU = 0.5
 _AT_50, _AT_75 = 0, 5
 _MATRIX_CLASSES = 100
-"""Up to so many classes the whole confusion is written; beyond, none."""
+"""Up to so many classes the whole confusion is written; beyond, only its largest entries."""
+_MOST_CONFUSED = 30
 
 
 class DetectMeter:
@@ -94,10 +98,7 @@ class DetectMeter:
             ),
             "per_class": _per_class(measured, shown, names),
             "errors": _errors(found, truth, pairs, matches, len(names)),
-            "confusion": {
-                "names": [*names, "background"],
-                "counts": confusion.tolist() if len(names) <= _MATRIX_CLASSES else None,
-            },
+            **_confusion(confusion, (*names, BACKGROUND)),
             "curves": _curves(measured, names),
             **_calibration(found.scores[counted], right[counted], score_from),
         }
@@ -201,6 +202,19 @@ def _errors(
 ) -> dict[str, dict[str, Any]]:
     shares = error_shares(found, truth, pairs, matches, classes)
     return {kind: {"count": one.count, "dAP50": plain(one.lost)} for kind, one in shares.items()}
+
+
+def _confusion(counts: Array, names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "confusion": {
+            "names": list(names),
+            "counts": counts.tolist() if len(names) <= _MATRIX_CLASSES + 1 else None,
+        },
+        "most_confused": [
+            {"truth": names[truth], "answer": names[answer], "count": count}
+            for truth, answer, count in most_confused(counts, _MOST_CONFUSED)
+        ],
+    }
 
 
 def _curves(measured: Precision, names: tuple[str, ...]) -> dict[str, Any]:

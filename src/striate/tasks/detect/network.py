@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 from torch import Tensor, nn
 
 from striate.nn.network import PictureNetwork
+from striate.nn.networks.backbone import Backbone
 from striate.nn.networks.maps import MapShape, MapsOf
-from striate.nn.networks.registry import build_backbone, check_name
+from striate.nn.networks.registry import build_backbone
 from striate.tasks.detect.config import DetectFacts
 from striate.tasks.detect.suppress import best_of
 
@@ -21,11 +22,14 @@ __all__ = [
     "DetectHead",
     "Detector",
     "Objects",
+    "Raw",
+    "See",
     "build_detector",
     "objects_of",
 ]
 
 Raw = Mapping[str, Any]
+See = Callable[[Tensor], Any]
 Objects = dict[str, Tensor]
 """Objects of one picture, as torchvision names them: `boxes` float32 (M, 4), xyxy in input pixels,
 `labels` int64 (M,), from 0."""
@@ -48,22 +52,35 @@ def objects_of(targets: Mapping[str, Tensor]) -> list[Objects]:
 
 
 class DetectHead(nn.Module, ABC):
-    """A method: what it makes of the maps of a backbone. `strides`: which maps it wants."""
+    """A method: what it makes of what the backbone sees.
+
+    `strides`: the maps that it wants to see of whole pictures; without any, it shows the backbone cut-outs
+    and gets features (B, D). `proposes_outside`: its graph has a second input, proposals.
+    """
 
     strides: ClassVar[tuple[int, ...]] = (8, 16, 32)
+    proposes_outside: ClassVar[bool] = False
 
     def __init__(self, shapes: Sequence[MapShape], facts: DetectFacts) -> None:
         super().__init__()
         self.shapes, self.facts = tuple(shapes), facts
 
-    @abstractmethod
-    def forward(
-        self, maps: Sequence[Tensor], pictures: Tensor, targets: Mapping[str, Tensor] | None
-    ) -> Raw:
-        """Raw answers, float32, for maps (B, C, h, w) of `pictures` (B, C, H, W), normalised.
+    @classmethod
+    def backbone(cls, facts: DetectFacts) -> Backbone:
+        """The network that sees, with random weights from torch's generator."""
+        return build_backbone(facts.model, channels=3, size_hw=facts.size_hw)
 
-        `targets`: padded truths while training, for methods that learn from chosen places.
+    @abstractmethod
+    def forward(self, see: See, pictures: Tensor, targets: Mapping[str, Tensor] | None) -> Raw:
+        """Raw answers, float32, for `pictures` (B, C, H, W), normalised.
+
+        `see`: the backbone: pictures in, maps (B, C, h, w) out, finest first; or cut-outs in, features
+        (B, D) out. `targets`: padded truths while training, and proposals where they come from outside.
         """
+
+    def remarks(self) -> list[str]:
+        """What is worth telling before training, such as the cost of the method."""
+        return []
 
     @abstractmethod
     def losses(self, raw: Raw, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -78,8 +95,8 @@ class DetectHead(nn.Module, ABC):
 class Detector(PictureNetwork):
     """Pictures (B, 3, H, W), 0 … 255 → what the head makes of the backbone's maps."""
 
-    maps: MapsOf
     head: DetectHead
+    maps: MapsOf | None = None
 
     def attach(self, maps: MapsOf) -> None:
         """Read these maps; not a module, since the backbone holds the parameters."""
@@ -87,24 +104,30 @@ class Detector(PictureNetwork):
 
     def forward(self, pictures: Tensor, targets: Mapping[str, Tensor] | None = None) -> Raw:
         """The head's raw answers."""
-        normal = self.normalise(pictures)
-        found: Raw = self.head(self.maps(normal), normal, targets)
+        see = self.backbone if self.maps is None else self.maps
+        found: Raw = self.head(see, self.normalise(pictures), targets)
         return found
 
 
 class DetectGraph(nn.Module):
-    """uint8 (B, H, W, 3) → boxes (B, M, 4), scores (B, M), labels (B, M): overlaps settled, best first."""
+    """uint8 (B, H, W, 3) → boxes (B, M, 4), scores (B, M), labels (B, M): overlaps settled, best first.
+
+    Where proposals come from outside, they are a second input, float32 (B, P, 4), xyxy in input pixels.
+    """
 
     def __init__(self, detector: Detector, facts: DetectFacts) -> None:
         super().__init__()
         self.detector, self.facts = detector, facts
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return self.answer(pictures.permute(0, 3, 1, 2).float())
+    def forward(
+        self, pictures: Tensor, proposals: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        return self.answer(pictures.permute(0, 3, 1, 2).float(), proposals)
 
-    def answer(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def answer(self, pixels: Tensor, proposals: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """The same for float (B, 3, H, W), 0..255."""
-        found = self.detector.head.candidates(self.detector(pixels))
+        given = None if proposals is None else {"proposals": proposals}
+        found = self.detector.head.candidates(self.detector(pixels, given))
         facts = self.facts
         # lowered scores need what a hard rule would have dropped
         iou_threshold = 0.95 if facts.nms == "soft" else facts.iou_threshold
@@ -120,11 +143,16 @@ class DetectGraph(nn.Module):
 
 def build_detector(facts: DetectFacts, head: type[DetectHead]) -> Detector:
     """A detector with random weights from torch's generator, for pictures of `facts.size_hw`."""
-    backbone = build_backbone(facts.model, channels=3, size_hw=facts.size_hw)
-    name = check_name(facts.model)
-    maps = MapsOf(backbone, name=name, channels=3, size_hw=facts.size_hw, strides=head.strides)
-    detector = Detector(
-        backbone, head(maps.shapes, facts), name=name, channels=3, size_hw=facts.size_hw
+    backbone, name, size_hw = head.backbone(facts), facts.model, facts.size_hw
+    maps = (
+        MapsOf(backbone, name=name, channels=3, size_hw=size_hw, strides=head.strides)
+        if head.strides
+        else None
     )
-    detector.attach(maps)
+    shapes = (
+        maps.shapes if maps else (MapShape(backbone.features_dim, (1, 1), max(size_hw)),)
+    )
+    detector = Detector(backbone, head(shapes, facts), name=name, channels=3, size_hw=size_hw)
+    if maps is not None:
+        detector.attach(maps)
     return detector

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, final
 
@@ -23,6 +24,7 @@ from striate.tasks.detect.data import arrays_of_boxes
 from striate.tasks.detect.follow import follow_boxes
 from striate.tasks.detect.methods.registry import HEADS
 from striate.tasks.detect.network import DetectGraph, build_detector
+from striate.tasks.detect.proposing import MOST_PROPOSALS, PROPOSED_OUTSIDE, proposals_of
 from striate.tasks.detect.task import Detect
 from striate.types import Array, PictureArray
 
@@ -40,6 +42,8 @@ class DetectRecipe(Recipe[Boxes]):
         super().__init__(task)
         assert isinstance(task, Detect)
         self.known: DetectFacts = task.facts
+        self.outside = task.facts.method in PROPOSED_OUTSIDE
+        self._proposed: dict[bytes, Array] = {}
 
     def build(self) -> nn.Module:
         return build_detector(self.known, HEADS[self.known.method])
@@ -86,11 +90,30 @@ class DetectRecipe(Recipe[Boxes]):
     def encode(self, targets: Sequence[Boxes], prepared: PreparedSet) -> dict[str, Tensor]:
         """Padded `boxes` float32 (N, M, 4) in input pixels, `angles` (N, M), `labels` int64 (N, M)."""
         boxes, angles, labels = arrays_of_boxes(targets, prepared.geometry, self.known)
-        return {
-            "boxes": torch.from_numpy(boxes),
-            "angles": torch.from_numpy(angles),
-            "labels": torch.from_numpy(labels),
-        }
+        found = {"boxes": boxes, "angles": angles, "labels": labels}
+        if self.outside:
+            found["proposals"] = self._proposals(prepared.pixels)
+        return {name: torch.from_numpy(value) for name, value in found.items()}
+
+    def feeds(self, pixels: Array) -> Mapping[str, Array]:
+        if not self.outside:
+            return self.task.feeds(pixels)
+        return {"pictures": pixels, "proposals": self._proposals(pixels)}
+
+    def _proposals(self, pixels: Array) -> Array:
+        """Proposals of prepared pictures, float32 (N, P, 4); each picture's are computed once."""
+        names = [hashlib.sha256(np.ascontiguousarray(one)).digest() for one in pixels]
+        new = [row for row, name in enumerate(names) if name not in self._proposed]
+        if new:
+            found = proposals_of(np.asarray(pixels[new]))
+            self._proposed |= {names[row]: found[at] for at, row in enumerate(new)}
+        if not names:
+            return np.zeros((0, MOST_PROPOSALS, 4), np.float32)
+        return np.stack([self._proposed[name] for name in names])
+
+    def remarks(self, module: Any) -> list[str]:
+        told: list[str] = module.head.remarks()
+        return told
 
     def follow(self, targets: dict[str, Tensor], plan: Plan) -> dict[str, Tensor]:
         return follow_boxes(targets, plan)
@@ -109,15 +132,18 @@ class DetectRecipe(Recipe[Boxes]):
             module = getattr(module, name, module)
         return module
 
-    def outputs(self, module: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
-        boxes, scores, labels = self._graph(module).answer(pixels)
+    def outputs(
+        self, module: nn.Module, pixels: Tensor, more: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        boxes, scores, labels = self._graph(module).answer(pixels, more.get("proposals"))
         return {"boxes": boxes, "scores": scores, "labels": labels}
 
     def _graph(self, module: Any) -> DetectGraph:
         return DetectGraph(module, self.known)
 
     def graphs(self, module: nn.Module) -> Mapping[str, GraphSource]:
-        return {"main": GraphSource(self._graph(module), ("boxes", "scores", "labels"))}
+        more = {"proposals": torch.zeros(2, MOST_PROPOSALS, 4)} if self.outside else {}
+        return {"main": GraphSource(self._graph(module), ("boxes", "scores", "labels"), more)}
 
     def differences(self, own: Mapping[str, Array], answers: Mapping[str, Array]) -> dict[str, float]:
         """By detection: the largest difference of a score, and of an edge as a part of the input.

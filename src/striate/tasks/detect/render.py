@@ -69,9 +69,8 @@ def _words(detections: Detections) -> list[str]:
 def _text_size(canvas: Picture) -> int:
     """A fiftieth of the longer side, but never more than the shorter side has room for."""
     least, most = _TEXT
-    wanted = min(max(round(max(canvas.shape[:2]) / 50), least), most)
-    room = int(min(canvas.shape[:2])) // 8
-    return max(least, min(wanted, room))
+    shorter, longer = sorted(int(side) for side in canvas.shape[:2])
+    return max(least, min(round(longer / 50), most, shorter // 8))
 
 
 def _frame(canvas: Picture, outline: Array, tint: RGB, stroke: int, *, upright: bool) -> None:

@@ -15,9 +15,10 @@ from striate.tasks.detect.config import DetectConfig, DetectFacts
 from striate.tasks.detect.data import align_boxes, learn_facts, read_source
 from striate.tasks.detect.decode import answers_from, calibrated_facts
 from striate.tasks.detect.metrics import DetectMeter
+from striate.tasks.detect.proposing import PROPOSED_OUTSIDE, proposals_of
 from striate.tasks.detect.report import detect_sections, detect_summary
 from striate.tasks.detect.types import Detections
-from striate.types import Array, Picture, Prepared, SizeHW
+from striate.types import Array, Picture, PictureArray, Prepared, SizeHW
 
 __all__ = ["TASK", "Detect"]
 
@@ -60,6 +61,11 @@ class Detect(Task[Boxes, Detections]):
         from striate.pictures.resize import fit
 
         return fit(picture, self.facts.size_hw, how="pad")
+
+    def feeds(self, pixels: PictureArray) -> Mapping[str, Array]:
+        if self.facts.method not in PROPOSED_OUTSIDE:
+            return {"pictures": pixels}
+        return {"pictures": pixels, "proposals": proposals_of(pixels)}
 
     def decode(self, outputs: Mapping[str, Array], prepared: Sequence[Prepared]) -> list[Detections]:
         return answers_from(outputs, prepared, self.facts)

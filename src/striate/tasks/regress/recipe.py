@@ -99,7 +99,9 @@ class RegressRecipe(Recipe[tuple[float, ...]]):
             at += width
         return torch.stack(sizes, dim=1)
 
-    def outputs(self, module: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
+    def outputs(
+        self, module: nn.Module, pixels: Tensor, more: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
         values, sigmas = self._graph(module).to(pixels.device).answer(pixels)
         return {"values": values, "sigmas": sigmas}
 

@@ -72,7 +72,7 @@ def _calibrated(recipe: Recipe[Any], start: Start, material: Material, plan: Pla
         memory_format=MEMORY_FORMATS[plan.memory_format],
     )
     held = material.prepared["validation"]
-    outputs = collect_outputs(graph, held.pixels, feeds=recipe.task.feeds)
+    outputs = collect_outputs(graph, held.pixels, feeds=recipe.feeds)
     return recipe.task.calibrate(outputs, material.parts["validation"].targets, held.all_prepared())
 
 

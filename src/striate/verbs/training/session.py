@@ -195,6 +195,8 @@ class Session:
             sample=_sample(material, _MANY),
             announce=lambda text: self.tell(Note(text)),
         )
+        for remark in recipe.remarks(start.module):
+            yield Note(remark)
         augment = recipe.augment(self.request.augment, _sample(material, _FEW))
         return _Setup(material, recipe, start, augment)
 

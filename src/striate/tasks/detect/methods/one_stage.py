@@ -17,7 +17,7 @@ from torchvision.ops import box_iou
 
 from striate.nn.networks.maps import MapShape, Pyramid
 from striate.tasks.detect.config import DetectFacts
-from striate.tasks.detect.network import Candidates, DetectHead, Objects, Raw, objects_of
+from striate.tasks.detect.network import Candidates, DetectHead, Objects, Raw, See, objects_of
 from striate.types import SizeHW
 
 __all__ = ["Fcos", "Retina", "Ssd"]
@@ -56,11 +56,9 @@ class _OneStage(DetectHead):
         anchors = anchors_of(make, self.pyramid.shapes, self.facts.size_hw)
         self.register_buffer("anchors", anchors, persistent=False)
 
-    def forward(
-        self, maps: Sequence[Tensor], pictures: Tensor, targets: Mapping[str, Tensor] | None
-    ) -> Raw:
+    def forward(self, see: See, pictures: Tensor, targets: Mapping[str, Tensor] | None) -> Raw:
         """Raw outputs of the head for every anchor."""
-        found: dict[str, Tensor] = self.model.head(self.pyramid(maps))
+        found: dict[str, Tensor] = self.model.head(self.pyramid(see(pictures)))
         return {name: value.float() for name, value in found.items()}
 
     def losses(self, raw: Raw, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:

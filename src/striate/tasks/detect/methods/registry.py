@@ -6,11 +6,18 @@ from collections.abc import Mapping
 
 from striate.tasks.detect.config import Method
 from striate.tasks.detect.methods.one_stage import Fcos, Retina, Ssd
+from striate.tasks.detect.methods.regions import FasterRcnn, FastRcnn, Rcnn
+from striate.tasks.detect.methods.regressed import FixedSlots, Single
 from striate.tasks.detect.network import DetectHead
 
 __all__ = ["HEADS"]
 
 HEADS: Mapping[Method, type[DetectHead]] = {
+    "single": Single,
+    "fixed-slots": FixedSlots,
+    "rcnn": Rcnn,
+    "fast-rcnn": FastRcnn,
+    "faster-rcnn": FasterRcnn,
     "ssd": Ssd,
     "retinanet": Retina,
     "fcos": Fcos,
