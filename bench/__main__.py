@@ -18,6 +18,7 @@ from bench import (
     cifar10,
     cold_predict,
     demo,
+    detection_map,
     fashion,
     features,
     kills,
@@ -54,6 +55,9 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "cifar10": Benchmark("CIFAR-10 to 85 %, against fastai", 40, cifar10.run),
     "fashion": Benchmark("Fashion-MNIST in five minutes", 6, fashion.run),
     "demo": Benchmark("the digits demo, to its report", 2, demo.run),
+    "detection_map": Benchmark(
+        "AP of 150 000 detections, against pycocotools and faster-coco-eval", 4, detection_map.run
+    ),
     "kills": Benchmark("20 kills at random moments, bit-identical resumes", 8, kills.run),
     "features": Benchmark(
         "HOG, Haar and layer tables, against OpenCV and scikit-image", 1, features.run

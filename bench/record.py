@@ -14,7 +14,18 @@ from striate.runs.machine import describe_machine, package_versions
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
-PACKAGES = ("striate", "numpy", "pillow", "onnxruntime", "torch", "torchvision", "timm", "scikit-learn")
+PACKAGES = (
+    "striate",
+    "numpy",
+    "pillow",
+    "onnxruntime",
+    "torch",
+    "torchvision",
+    "timm",
+    "scikit-learn",
+    "pycocotools",
+    "faster-coco-eval",
+)
 
 
 def save(

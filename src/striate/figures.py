@@ -108,6 +108,8 @@ class Gallery:
     caption: str
     items: Sequence[GalleryItem]
     empty: str = "Nothing to show."
+    large: bool = False
+    """Pictures twice as large: for those with much in them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,16 @@ def test_tones_are_told_by_more_than_colour() -> None:
     assert 'alt="t, n"' in gallery(GalleryItem(picture(4, 4), "t", "n"))
 
 
+def test_a_large_gallery_shows_its_pictures_twice_as_large() -> None:
+    items = [GalleryItem(np.zeros((600, 1200, 3), np.uint8), "t")]
+    text = draw_figure(Gallery("t", "c", items, large=True))
+    assert text.startswith('<figure class="gallery large wide">')
+    data = re.search(r"base64,([^\"]+)", text)
+    assert data is not None
+    assert Image.open(io.BytesIO(base64.b64decode(data[1]))).size == (576, 288)
+    assert 'style="width:288px"' in text
+
+
 def test_an_empty_gallery_says_so() -> None:
     assert "No mistakes." in draw_figure(Gallery("t", "c", [], "No mistakes."))
 

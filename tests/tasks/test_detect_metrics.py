@@ -184,6 +184,7 @@ def jittered(targets: list[Boxes], names: tuple[str, ...]) -> list[Detections]:
         rows = rng.integers(0, len(boxes), 120)
         size = np.tile(np.maximum(truth[rows, 2:] - truth[rows, :2], 1), 2)
         moved = truth[rows] + rng.normal(0, 0.12, (120, 4)) * size
+        moved[:, 2:] = np.maximum(moved[:, 2:], moved[:, :2])
         labels = np.array([names.index(boxes[row].label) for row in rows])
         labels[rng.random(120) < 0.1] = 0
         scores = np.round(-np.sort(-rng.random(120)), 2).astype(np.float32)

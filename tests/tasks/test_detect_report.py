@@ -100,6 +100,17 @@ def test_a_loose_box_says_how_loose(make_sections: Make) -> None:
     assert item.note == "0.90 · overlap 0.33 · set/00000"
 
 
+def test_an_answer_between_two_objects_is_named_after_the_other_class(make_sections: Make) -> None:
+    beside = (11.0, 10.0, 31.0, 40.0)
+    sections, _ = make_sections(
+        [answer(("cat", A, 0.9), ("cat", (10.0, 10.0, 30.5, 40.0), 0.8))],
+        [(Box("cat", A), Box("dog", beside))],
+    )
+    assert [item.title for item in gallery(sections, "Sure and wrong").items] == [
+        "cat, where there is dog"
+    ]
+
+
 def test_pictures_from_worst_to_best(make_sections: Make) -> None:
     sections, _ = make_sections(PREDICTIONS, TARGETS)
     worst, best = gallery(sections, "Worst pictures"), gallery(sections, "Best pictures")
@@ -195,7 +206,7 @@ def test_whatever_happens_there_is_a_report(
         draw_figures(section.figures)
         assert "None" not in section.intro
         assert "nan" not in section.intro
-    assert [name for name, _ in detect_summary(metrics)][0] == "AP50"
+    assert next(name for name, _ in detect_summary(metrics)) == "AP50"
 
 
 def test_turned_boxes_are_drawn_turned(make_sections: Make) -> None:

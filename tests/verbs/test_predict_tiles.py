@@ -152,7 +152,7 @@ SIZE_HW = (100, 180)
 
 def test_a_part_that_scores_more_than_the_whole_still_goes() -> None:
     found = merge_tiles(
-        [one([70, 20, 100, 60], 0.9), one([2 - 12, 20, 18, 60], 0.5)], WINDOWS + [0, 0, 0, 0], SIZE_HW,
+        [one([70, 20, 100, 60], 0.9), one([2 - 12, 20, 18, 60], 0.5)], WINDOWS, SIZE_HW,
         iou_threshold=0.5,
     )  # fmt: skip
     assert len(found) == 1  # both are cut at the seam, and continue one another

@@ -37,7 +37,7 @@ def predict(
     min_score: Annotated[float | None, _DETECTORS] = None,
     tile: Annotated[int | None, _DETECTORS] = None,
     overlap: Annotated[float, _DETECTORS] = 0.2,
-    whole: Annotated[bool, _DETECTORS] = True,
+    tiles_only: Annotated[bool, _DETECTORS] = False,
     sheet: Annotated[Path | None, _DETECTORS] = None,
     coco: Annotated[Path | None, _DETECTORS] = None,
     yolo: Annotated[Path | None, _DETECTORS] = None,
@@ -69,7 +69,7 @@ def predict(
             those that the run holds for likely are drawn and listed.
         tile: Cut large pictures into tiles of this side, in pixels, so that small objects are found.
         overlap: How much neighbouring tiles share, from 0 to 0.9 of their side.
-        whole: Ask about the whole picture too, for objects larger than the overlap.
+        tiles_only: Leave out the look at the whole picture, which finds what is larger than the overlap.
         sheet: Write crops of what was found, best first, as a page (.html) or contact sheet (.png).
         coco: Write a COCO data set with scores to this JSON file.
         yolo: Write a text file for each picture, in the form of YOLO with scores, to this folder.
@@ -81,7 +81,7 @@ def predict(
     from striate.verbs.model import load
 
     wishes = Wishes(
-        out, annotate, csv, overwrite, top, min_score, tile, overlap, whole, sheet, coco, yolo,
+        out, annotate, csv, overwrite, top, min_score, tile, overlap, tiles_only, sheet, coco, yolo,
         track, every, camera, codec,
     )  # fmt: skip
     wishes.check()

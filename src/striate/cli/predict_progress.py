@@ -22,7 +22,9 @@ _LOG_S = 15.0
 
 
 @contextmanager
-def progress(output: Output, text: str, unit: str) -> Iterator[Told]:
+def progress(
+    output: Output, text: str, unit: str, *, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Told]:
     """What shows how far `text` is, counted in `unit`; nothing with `--json`."""
     if output.json:
         yield lambda done, total: None
@@ -31,10 +33,10 @@ def progress(output: Output, text: str, unit: str) -> Iterator[Told]:
             task = bar.add_task(shown(text), total=None, unit=unit)
             yield lambda done, total: bar.update(task, completed=done, total=total)
     else:
-        yield _log(output, text, unit)
+        yield _log(output, text, unit, clock)
 
 
-def _log(output: Output, text: str, unit: str, clock: Callable[[], float] = time.monotonic) -> Told:
+def _log(output: Output, text: str, unit: str, clock: Callable[[], float]) -> Told:
     began = last = clock()
 
     def told(done: int, total: int | None) -> None:

@@ -54,7 +54,7 @@ class DetectionTable:
             self._detail(self._first)
         elif self._pictures:
             parts = [f"{self._pictures} pictures", counted(self._found) or "nothing found"]
-            parts += [f"{self._empty} without a find"] if self._empty and self._found else []
+            parts += [f"{self._empty} with nothing"] if self._empty and self._found else []
             parts += [f"{self._unreadable} unreadable"] if self._unreadable else []
             self._output.say("; ".join(parts), style="dim")
 

@@ -27,7 +27,7 @@ class Wishes:
     min_score: float | None = None
     tile: int | None = None
     overlap: float = 0.2
-    whole: bool = True
+    tiles_only: bool = False
     sheet: Path | None = None
     coco: Path | None = None
     yolo: Path | None = None
@@ -47,10 +47,12 @@ class Wishes:
     def tiling(self) -> Tiling | None:
         """How large pictures are cut, if they are."""
         if self.tile is None:
+            if self.tiles_only:
+                raise UsageError("--tiles-only was given without --tile", remedy="add --tile 640")
             return None
         from striate.verbs.predict_tiles import Tiling
 
-        return Tiling(self.tile, self.overlap, self.whole)
+        return Tiling(self.tile, self.overlap, not self.tiles_only)
 
     def check_pictures(self) -> None:
         """Wishes that only a film can grant."""

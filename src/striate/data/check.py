@@ -34,9 +34,10 @@ class CheckReport:
     """What `check` found.
 
     `problems`: those of reading, then those of looking. `counts`: pictures, or boxes where the truths
-    are boxes, per split ("all" where there is none) and class; empty for numbers. `sizes_hw`: the smallest, the middle and the largest
-    picture by area, pixels. `stored_as`: how many pictures of which format and mode. `unreadable`:
-    numbers of the records that cannot be decoded. `duplicates`: copies, by numbers of records.
+    are boxes, per split ("all" where there is none) and class; empty for numbers. `sizes_hw`: the
+    smallest, the middle and the largest picture by area, pixels. `stored_as`: how many pictures of which
+    format and mode. `unreadable`: numbers of the records that cannot be decoded. `duplicates`: copies,
+    by numbers of records.
     """
 
     dataset: Dataset[Any]
@@ -94,11 +95,7 @@ def check(
     mixed kinds of storage; of boxes also those that are tiny, very long, or nearly there twice.
     `on_progress` is told how many pictures are done.
     """
-    dataset: Dataset[Any]
-    if isinstance(source, Dataset):
-        dataset = source
-    else:
-        dataset = read_boxes(source) if is_boxes(source) else read_labels(source)
+    dataset = source if isinstance(source, Dataset) else _read(source)
     signatures = sign(dataset.records, on_progress=on_progress)
     duplicates = find_duplicates(dataset.records, signatures)
     problems = (
@@ -120,6 +117,10 @@ def check(
         unreadable=frozenset(i for i, one in enumerate(signatures) if isinstance(one, PictureError)),
         duplicates=duplicates,
     )
+
+
+def _read(source: Path | str) -> Dataset[Any]:
+    return read_boxes(source) if is_boxes(source) else read_labels(source)
 
 
 def _shown(problem: Problem) -> dict[str, object]:

@@ -114,7 +114,8 @@ def _copies(dataset: Dataset[Any], group: Sequence[int], *, exact: bool) -> Prob
         )
     if across:
         reason = f"{which} is in {across}: scores are measured on what other splits hold, too"
-        repair = "keep it in one split (striate data check --fix keeps the measured one)"
+        repair = "keep it in one split"
+        repair += " (striate data check --fix keeps the measured one)" if is_labels(dataset) else ""
         return Problem("leakage", "error" if exact else "warning", key, reason, repair, others=others)
     kind = "exact-duplicate" if exact else "near-duplicate"
     reason = f"{which} is there {len(group)} times"

@@ -72,9 +72,7 @@ def check_parity(
     with torch.inference_mode():
         found = module(*(torch.from_numpy(feeds[name]) for name in ("pictures", *source.more_inputs)))
     outputs = found if isinstance(found, tuple) else (found,)
-    own = {
-        name: value.float().numpy() for name, value in zip(source.outputs, outputs, strict=True)
-    }
+    own = {name: value.float().numpy() for name, value in zip(source.outputs, outputs, strict=True)}
     answers = load_graph(path)(feeds)
     differences = recipe.differences(own, answers)
     worst = max(differences, key=lambda name: differences[name])

@@ -230,7 +230,9 @@ class Trainer:
         return event
 
     def _is_better(self, metrics: Mapping[str, Any]) -> bool:
-        value, task = float(metrics[self.job.recipe.task.headline]), self.job.recipe.task
+        task = self.job.recipe.task
+        told = metrics.get(task.headline)
+        value = float("nan") if told is None else float(told)  # None: nothing to measure it on
         if np.isnan(self.best_value):
             return not np.isnan(value)
         # a tie goes to the later epoch: it was trained at a lower learning rate

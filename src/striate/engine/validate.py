@@ -30,9 +30,7 @@ def validate(
     if not len(held):
         return {recipe.task.headline: float("nan")}
     graph = TorchGraph(recipe, module, device=device, precision=precision, memory_format=memory_format)
-    metrics = score(
-        recipe.task, collect_outputs(graph, held.pixels, feeds=recipe.feeds), held
-    )
+    metrics = score(recipe.task, collect_outputs(graph, held.pixels, feeds=recipe.feeds), held)
     # an epoch's row holds what a curve can show; the rest is computed again at the end
     return {name: value for name, value in metrics.items() if isinstance(value, (int, float))}
 

@@ -25,7 +25,7 @@ _SMALL = 6
 _ROWS = 24
 """Bars and table rows that are shown before the reader asks for all."""
 _BOX = 144
-"""Side of the box that a gallery picture is fitted into, pixels of the page."""
+"""Side of the box that a gallery picture is fitted into, pixels of the page; twice that if large."""
 _NONE = '<p class="none">No values to draw.</p>'
 
 
@@ -81,7 +81,7 @@ def _draw(figure: Figure) -> tuple[str, str]:
         case Matrix():
             return "matrix", _draw_matrix(figure)
         case Gallery():
-            return "gallery", _draw_gallery(figure)
+            return "gallery large" if figure.large else "gallery", _draw_gallery(figure)
         case Table():
             return "table", _draw_table(figure)
 
@@ -226,11 +226,12 @@ def _draw_greatest(figure: Matrix, count: int = 15) -> str:
 def _draw_gallery(figure: Gallery) -> str:
     if not figure.items:
         return f'<p class="none">{escape(figure.empty)}</p>'
-    return f"<ul>{''.join(_draw_item(item) for item in figure.items)}</ul>"
+    box = 2 * _BOX if figure.large else _BOX
+    return f"<ul>{''.join(_draw_item(item, box) for item in figure.items)}</ul>"
 
 
-def _draw_item(item: GalleryItem) -> str:
-    source, width, crisp = _inline(item.picture)
+def _draw_item(item: GalleryItem, box: int) -> str:
+    source, width, crisp = _inline(item.picture, box)
     alt = ", ".join(part for part in (item.title, item.note) if part)
     mark = {"good": '<b class="mark">✓</b> ', "bad": '<b class="mark">✗</b> ', "plain": ""}[item.tone]
     note = f"<small><bdi>{escape(item.note)}</bdi></small>" if item.note else ""
@@ -241,7 +242,7 @@ def _draw_item(item: GalleryItem) -> str:
     )
 
 
-def _inline(picture: Picture) -> tuple[str, int, bool]:
+def _inline(picture: Picture, box: int) -> tuple[str, int, bool]:
     """A data URI, the width to show it at, and whether it is enlarged with hard edges.
 
     Small pictures are PNG, exact to the pixel; large ones are reduced to twice the box and JPEG,
@@ -252,13 +253,13 @@ def _inline(picture: Picture) -> tuple[str, int, bool]:
     longest = max(picture.shape[:2])
     file, kind = io.BytesIO(), "png"
     image = Image.fromarray(np.ascontiguousarray(picture))
-    if longest <= _BOX:
+    if longest <= box:
         image.save(file, "PNG")
-        scale = float(max(1, _BOX // longest))
+        scale = float(max(1, box // longest))
     else:
-        image.thumbnail((2 * _BOX, 2 * _BOX))
+        image.thumbnail((2 * box, 2 * box))
         image.save(file, "JPEG", quality=88)
-        kind, scale = "jpeg", _BOX / longest
+        kind, scale = "jpeg", box / longest
     data = base64.b64encode(file.getvalue()).decode("ascii")
     width = max(1, round(picture.shape[1] * scale))
     return f"data:image/{kind};base64,{data}", width, scale >= 2

@@ -94,7 +94,9 @@ def _metric(rows: Sequence[Row], x_label: str, headline: str) -> Lines | None:
     if not _defined(points):
         return None
     # a headline may be an alias of the metric that people know by its own name
-    title = next((name for name in names if name != chosen and last[name] == last[chosen]), chosen)
+    alias = chosen.startswith("headline")
+    same = [name for name in names if alias and name != chosen and last[name] == last[chosen]]
+    title = same[0] if same else chosen
     label = title.replace("_", " ")
     caption = "After each epoch, on validation pictures that are not trained on."
     return Lines(f"Validation {label}", caption, [_curve(label, points)], x_label, label)

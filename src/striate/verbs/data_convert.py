@@ -74,8 +74,8 @@ def convert(
 
     Everything is written as the source tells it, also what is wrong with it, so that converting back
     gives the same; with `repair` as it is used for training: without empty boxes and copies, clipped to
-    the picture. `pictures`: "copy", "link" (hard links) or "none". `layout`: that of the source, where it
-    cannot be told.
+    the picture. `pictures`: "copy", "link" (hard links) or "none". `layout`: that of the source, where
+    it cannot be told.
 
     Errors: those of `read_boxes` and `write_boxes`; a `UsageError` where `out` is inside `source`.
     """

@@ -45,6 +45,9 @@ __all__ = [
     "propose_set",
 ]
 
+_EXAMPLES = 5
+"""Pictures shown on the page."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProposedPicture:
@@ -309,24 +312,17 @@ def _measured(
     return MethodRecall(method, seconds, boxes, curve, curves, overlaps)
 
 
-_EXAMPLES = 3
-
-
 def _examples(
     records: Sequence[Record[Boxes]], truths: Sequence[Array], overlaps: Array
 ) -> tuple[Example, ...]:
-    """Pictures spread over the set that have objects."""
+    """The pictures with the smallest share of objects found, worst first."""
     ends = np.cumsum([len(one) for one in truths])
-    filled = [index for index, one in enumerate(truths) if len(one)]
-    chosen = dict.fromkeys(
-        filled[(2 * step + 1) * len(filled) // (2 * _EXAMPLES)] for step in range(_EXAMPLES)
-    )
+    found = [
+        overlaps[end - len(one) : end] >= 0.5 for end, one in zip(ends.tolist(), truths, strict=True)
+    ]
+    filled = [index for index, one in enumerate(found) if len(one)]
+    worst = sorted(filled, key=lambda index: float(found[index].mean()))[:_EXAMPLES]
     return tuple(
-        Example(
-            records[index].key,
-            records[index].origin.read(),
-            truths[index],
-            overlaps[ends[index] - len(truths[index]) : ends[index]] >= 0.5,
-        )
-        for index in chosen
+        Example(records[index].key, records[index].origin.read(), truths[index], found[index])
+        for index in worst
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from striate.features.proposals import METHODS, RecallCurve
@@ -16,20 +17,13 @@ __all__ = ["write_proposal_page"]
 
 def write_proposal_page(report: ProposalReport, out: FilePath, *, overwrite: bool = False) -> Path:
     """Write `report` to `out`, one HTML file; a `UsageError` where it exists."""
-    best = max(report.methods, key=lambda one: one.curve.average()[-1])
-    most = best.curve.counts[-1]
+    most = report.methods[0].curve.counts[-1]
     intro = (
         f"A detector that classifies proposals cannot find an object that no proposal holds: recall is "
         f"its ceiling. Measured on {_many(report.objects, 'object')} in "
         f"{_many(report.pictures, 'picture')}; an object is found if a proposal overlaps it by at least "
         "the IoU asked for."
     )
-    numbers = [
-        (f"recall at IoU 0.5, {most} boxes", f"{best.curve.at(most, 0.5):.3f} ({best.method})"),
-        ("at IoU 0.7", f"{best.curve.at(most, 0.7):.3f}"),
-        ("average recall", f"{best.curve.average()[-1]:.3f}"),
-        ("a picture", f"{best.seconds:.2f} s"),
-    ]
     name = Path(report.source).name or report.source
     facts = f"split: {report.split}" if report.split else ""
     return write_page(
@@ -39,9 +33,23 @@ def write_proposal_page(report: ProposalReport, out: FilePath, *, overwrite: boo
         [_curves(report, most), _labels(report, most), _pictures(report), _method(report)],
         kind="striate features propose",
         facts=facts,
-        numbers=numbers,
+        numbers=_leaders(report, most),
         overwrite=overwrite,
     )
+
+
+def _leaders(report: ProposalReport, most: int) -> list[tuple[str, str]]:
+    """The best of each measure, and whose it is."""
+    measures: dict[str, Callable[[MethodRecall], float]] = {
+        f"recall at IoU 0.5, {most} boxes": lambda one: one.curve.at(most, 0.5),
+        "recall at IoU 0.7": lambda one: one.curve.at(most, 0.7),
+        "average recall": lambda one: one.curve.average()[-1],
+    }
+    numbers = []
+    for words, measure in measures.items():
+        best = max(report.methods, key=measure)
+        numbers.append((words, f"{measure(best):.3f} ({best.method})"))
+    return numbers
 
 
 def _curves(report: ProposalReport, most: int) -> Section:
@@ -101,7 +109,7 @@ def _labels(report: ProposalReport, most: int) -> Section:
 def _pictures(report: ProposalReport) -> Section:
     method = report.methods[0].method
     gallery = Gallery(
-        f"Objects that {method} finds",
+        f"Where {method} misses most",
         "True boxes: green where a proposal overlaps by an IoU of 0.5 or more, red where none does.",
         [_item(one) for one in report.examples],
     )

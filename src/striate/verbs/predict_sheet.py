@@ -15,7 +15,7 @@ from urllib.parse import quote
 import numpy as np
 
 from striate.ops.rotated import upright_xyxy
-from striate.pictures.draw import enlarge
+from striate.pictures.draw import LEGIBLE, enlarge
 from striate.pictures.panels import contact_sheet
 from striate.pictures.resize import resize
 from striate.pictures.write import to_data_uri, write
@@ -105,7 +105,9 @@ class RankedSheet:
         if not every:
             return contact_sheet([np.full((160, 160, 3), 238, np.uint8)], ["nothing was found"])
         return contact_sheet(
-            [crop.picture for crop in every], [f"{crop.label} {crop.score:.2f}" for crop in every]
+            [crop.picture for crop in every],
+            [f"{crop.label} {crop.score:.2f}" for crop in every],
+            cell=LEGIBLE,
         )
 
     # -- the page -----------------------------------------------------------------------------
@@ -121,7 +123,7 @@ class RankedSheet:
             [
                 ("Found", number(likely)),
                 ("Pictures", number(self._pictures)),
-                ("Pictures without a find", number(self._empty)),
+                ("Pictures with nothing", number(self._empty)),
             ]
         )
         names = [name for name in self._names if any(self._counts[name, good] for good in (True, False))]
@@ -155,14 +157,13 @@ class RankedSheet:
         left, top, right, bottom = crop.box_xyxy
         place = f"{right - left:.0f} × {bottom - top:.0f} px at {left:.0f}, {top:.0f}"
         high, wide = crop.picture.shape[:2]
-        small = max(high, wide) <= _SIDE // 2
-        source = to_data_uri(crop.picture, "png" if small else "jpeg", quality=86)
+        source = to_data_uri(crop.picture, "jpeg", quality=90)
         scale = (_SIDE / 2) / max(high, wide)
         name = os.path.basename(crop.path)  # noqa: PTH119 - text, not a path of this machine
         return (
             f'<li><a class="frame" href="{escape(self._link(crop))}" title="{escape(crop.path)}">'
             f'<img src="{source}" alt="{escape(f"{crop.label} in {name}")}" loading="lazy" '
-            f'style="width:{max(1, round(wide * scale))}px" class="{"crisp" if small else "smooth"}"></a>'
+            f'style="width:{max(1, round(wide * scale))}px"></a>'
             f"<strong>{crop.score:.2f}</strong>"
             f"<small><bdi>{escape(name)}</bdi><br>{escape(place)}</small></li>"
         )
@@ -193,18 +194,12 @@ def crop_of(picture: Picture, found: Detections, row: int, path: str, order: int
     cut, boxes = picture[y0:y1, x0:x1], one.boxes_xyxy - np.array([x0, y0, x0, y0], np.float32)
     scale = min(1.0, _SIDE / max(cut.shape[:2]))
     size_hw = max(1, round(cut.shape[0] * scale)), max(1, round(cut.shape[1] * scale))
-    small = enlarge(resize(np.ascontiguousarray(cut), size_hw), _SIDE // 2)
+    small = enlarge(resize(np.ascontiguousarray(cut), size_hw), LEGIBLE)
     times = small.shape[0] / cut.shape[0]
     placed = Detections(
         one.names, (boxes * times).astype(np.float32), one.scores, one.labels, one.angles_deg
     )
-    drawn = _framed(small, placed)
+    drawn = render_detections(small, placed, plates=False)
     edges = tuple(round(edge, 1) for edge in one.boxes_xyxy[0].tolist())
     assert len(edges) == 4
     return Crop(float(one.scores[0]), order, one.label_names()[0], path, edges, drawn)
-
-
-def _framed(picture: Picture, placed: Detections) -> Picture:
-    """Drawn at least as large as a frame needs, and handed back at the size of `picture`."""
-    drawn = render_detections(picture, placed, plates=False)
-    return drawn if drawn.shape == picture.shape else resize(drawn, picture.shape[:2])

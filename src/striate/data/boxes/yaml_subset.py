@@ -54,7 +54,7 @@ def _uncommented(line: str) -> str:
     for at, character in enumerate(line):
         if quote:
             quote = "" if character == quote else quote
-        elif character in "\"'" and not line[:at].strip(" -:[{,")[-1:].isalnum():
+        elif character in "\"'" and _may_open(line[:at]):
             quote = character
         elif character == "#" and (at == 0 or line[at - 1] in " \t"):
             return line[:at].rstrip()
@@ -91,13 +91,18 @@ def _items(text: str) -> list[str]:
     for character in text:
         if quote:
             quote = "" if character == quote else quote
-        elif character in "\"'" and not parts[-1].strip(" {:")[-1:].isalnum():
+        elif character in "\"'" and _may_open(parts[-1]):
             quote = character
         elif character == ",":
             parts.append("")
             continue
         parts[-1] += character
     return [part.strip() for part in parts if part.strip()]
+
+
+def _may_open(before: str) -> bool:
+    """Whether a quotation mark after `before` opens a word, and is none of its letters, as in it's."""
+    return before.rstrip()[-1:] in ("", ":", "-", "[", "{", ",")
 
 
 def _word(text: str) -> str:

@@ -25,7 +25,7 @@ _MISSED: RGB = (255, 110, 64)
 _LEFT = (100, 30, 10, 3)
 """Regions that are left at the stages shown."""
 
-_CELL = 360
+_CELL = 480
 """Side of a stage, pixels."""
 
 
@@ -48,6 +48,7 @@ def draw_proposals(
 def draw_found(picture: Picture, truths_xyxy: Array, found: Array) -> Picture:
     """True boxes (M, 4) on the muted picture: green those found, bool (M,), vermilion those missed."""
     sheet = Sheet.of(picture)
+    sheet.stroke = max(2, round(max(sheet.canvas.shape) / 160))  # seen on a thumbnail
     order = np.argsort(~found, kind="stable")  # missed ones on top
     _outline(sheet, truths_xyxy[order], [_FOUND if one else _MISSED for one in found[order].tolist()])
     return sheet.canvas

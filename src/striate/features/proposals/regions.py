@@ -96,7 +96,7 @@ def _planes(picture: Picture, space: Space) -> Array:
         hsv: Array = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV_FULL)
         return hsv if space == "hsv" else np.ascontiguousarray(hsv[..., :1])
     total = rgb.sum(axis=2, dtype=np.int64)  # r and g as shares of the light, and the light
-    shares = rgb[..., :2] * 255 // np.maximum(total, 1)[..., None]
+    shares = rgb[..., :2].astype(np.int64) * 255 // np.maximum(total, 1)[..., None]
     return np.concatenate([shares, total[..., None] // 3], axis=2).astype(np.uint8)
 
 

@@ -65,8 +65,7 @@ def interpolated(right: Array, counted: Array, objects: int) -> Array:
     hits = np.flatnonzero(right)
     true = np.arange(1, len(hits) + 1)
     shown = np.cumsum(counted)[hits]
-    # the same additions in the same order as the reference: equal to the last bit
-    best = np.maximum.accumulate((true / (shown + np.spacing(1)))[::-1])[::-1]
+    best = np.maximum.accumulate((true / shown)[::-1])[::-1]
     where = np.searchsorted(true / objects, RECALLS, "left")
     found: Array = np.append(best, 0.0)[np.minimum(where, len(hits))]
     return found

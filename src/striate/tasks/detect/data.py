@@ -18,8 +18,8 @@ from striate.types import Array, SizeHW
 __all__ = ["align_boxes", "arrays_of_boxes", "choose_input", "learn_facts", "read_source"]
 
 _LOOKED_AT = 60
-_SMALL_OBJECT = 24.0
-"""Input pixels to which the smaller objects (the tenth percentile) are brought: three places of the
+_SMALL_OBJECT = 36.0
+"""Input pixels to which the smaller objects (the tenth percentile) are brought: over four places of the
 finest map, which halves the sides of a picture three times."""
 _SHORTEST, _LONGEST = 320, 960
 """Longer side of the input, pixels."""
@@ -98,7 +98,7 @@ def choose_input(sizes_hw: Array, sides: Array) -> SizeHW:
     `sizes_hw` (N, 2): sizes of pictures; `sides` (M,): roots of the objects' areas, pixels.
 
     >>> choose_input(np.array([[480.0, 640.0]]), np.array([40.0, 100.0, 100.0]))
-    (224, 320)
+    (448, 576)
     """
     height, width = np.median(sizes_hw, axis=0)
     longer = max(height, width)

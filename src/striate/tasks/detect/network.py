@@ -149,9 +149,7 @@ def build_detector(facts: DetectFacts, head: type[DetectHead]) -> Detector:
         if head.strides
         else None
     )
-    shapes = (
-        maps.shapes if maps else (MapShape(backbone.features_dim, (1, 1), max(size_hw)),)
-    )
+    shapes = maps.shapes if maps else (MapShape(backbone.features_dim, (1, 1), max(size_hw)),)
     detector = Detector(backbone, head(shapes, facts), name=name, channels=3, size_hw=size_hw)
     if maps is not None:
         detector.attach(maps)

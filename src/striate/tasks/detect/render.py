@@ -27,6 +27,12 @@ _SHIFT = 4
 _LEAST_STROKE = 2
 _TEXT = (12, 110)
 """Least and most size of words, pixels."""
+_TEXT_OF_BOX = 0.3
+"""Size of words as a share of the longer side of a usual box."""
+_MOST_PLATES = 300
+"""Detections that may have a plate; more words than that nobody reads."""
+_HIDDEN = 0.3
+"""The share of another box that a plate may hide."""
 
 
 def render_detections(picture: Picture, detections: Detections, *, plates: bool = True) -> Picture:
@@ -47,7 +53,7 @@ def render_detections(picture: Picture, detections: Detections, *, plates: bool 
     if not plates or not len(detections):
         return canvas
     image = Image.fromarray(canvas)
-    _Plates(image, _text_size(canvas)).draw(detections, outlines, tints)
+    _Plates(image, _text_size(canvas, outlines), outlines).draw(detections, tints)
     return np.array(image)
 
 
@@ -66,11 +72,14 @@ def _words(detections: Detections) -> list[str]:
     return [f"#{one} " * (one >= 0) + f"{label} {score:.2f}" for label, score, one in found]
 
 
-def _text_size(canvas: Picture) -> int:
-    """A fiftieth of the longer side, but never more than the shorter side has room for."""
+def _text_size(canvas: Picture, outlines: Array) -> int:
+    """A fiftieth of the longer side; less where the shorter side has no room, and where most boxes are
+    so small that plates would hide the picture."""
     least, most = _TEXT
     shorter, longer = sorted(int(side) for side in canvas.shape[:2])
-    return max(least, min(round(longer / 50), most, shorter // 8))
+    sides = np.ptp(outlines, axis=1).max(axis=1)
+    typical = int(np.median(sides) * _TEXT_OF_BOX)
+    return max(least, min(round(longer / 50), most, shorter // 8, max(typical, round(longer / 120))))
 
 
 def _frame(canvas: Picture, outline: Array, tint: RGB, stroke: int, *, upright: bool) -> None:
@@ -120,31 +129,33 @@ class _Plate:
 class _Plates:
     """Words on a picture that keep out of each other's way."""
 
-    def __init__(self, image: Image.Image, size: int) -> None:
+    def __init__(self, image: Image.Image, size: int, outlines: Array) -> None:
         self._draw = ImageDraw.Draw(image)
         self._width, self._height = image.size
         self._size = size
         self._pad = max(3, size // 4)
         self._taken = np.empty((0, 4), np.int64)
+        self._outlines = outlines
+        self._hulls = np.concatenate([outlines.min(axis=1), outlines.max(axis=1)], axis=1)
 
-    def draw(self, detections: Detections, outlines: Array, tints: Sequence[RGB]) -> None:
+    def draw(self, detections: Detections, tints: Sequence[RGB]) -> None:
         """A plate for each outline, float (N, 4, 2), best first."""
         told: set[int] = set()
-        rows = zip(detections.labels.tolist(), outlines, _words(detections), tints, strict=True)
-        for label, outline, text, tint in rows:
-            place, plate = self._place(outline, text, tint, needed=label not in told)
+        rows = zip(detections.labels.tolist(), _words(detections), tints, strict=True)
+        for row, (label, text, tint) in enumerate(rows):
+            if row >= _MOST_PLATES and label in told:
+                continue
+            place, plate = self._place(row, text, tint, needed=label not in told)
             if place is not None:
                 told.add(label)
                 self._taken = np.concatenate([self._taken, [place]])
                 self._put(place, plate)
 
-    def _place(
-        self, outline: Array, text: str, tint: RGB, *, needed: bool
-    ) -> tuple[Place | None, _Plate]:
-        """The first free place: above the box, within it, beneath it, at its right end above."""
+    def _place(self, row: int, text: str, tint: RGB, *, needed: bool) -> tuple[Place | None, _Plate]:
+        """The first place that hides nothing: above the box, in it, beneath it, at its right end."""
         plate = self._plate(text, tint)
-        places = self._places(outline, *plate.size_wh)
-        free = [place for place in places if not self._hits(place)]
+        places = self._places(self._outlines[row], *plate.size_wh)
+        free = [place for place in places if not self._hits(place) and not self._hides(place, row)]
         return (free[0] if free else places[0] if needed else None), plate
 
     def _places(self, outline: Array, wide: int, high: int) -> list[Place]:
@@ -167,6 +178,14 @@ class _Plates:
         apart = (taken[:, 0] >= place[2]) | (taken[:, 2] <= place[0])
         apart |= (taken[:, 1] >= place[3]) | (taken[:, 3] <= place[1])
         return not apart.all()
+
+    def _hides(self, place: Place, row: int) -> bool:
+        """Whether too little of a box would still be seen; of its own box `row`, half may be covered."""
+        low, high = np.maximum(self._hulls[:, :2], place[:2]), np.minimum(self._hulls[:, 2:], place[2:])
+        shared = np.maximum(high - low, 0).prod(axis=1)
+        allowed = np.full(len(shared), _HIDDEN)
+        allowed[row] = 0.5
+        return bool((shared > allowed * (self._hulls[:, 2:] - self._hulls[:, :2]).prod(axis=1)).any())
 
     def _plate(self, text: str, tint: RGB) -> _Plate:
         words, font = font_for(text, self._size)

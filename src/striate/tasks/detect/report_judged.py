@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.data.boxes.truth import Boxes
-from striate.metrics.detection.errors import BACKGROUND_IOU, Causes, causes_of
+from striate.metrics.detection.errors import BACKGROUND_IOU, KINDS, Causes, causes_of
 from striate.metrics.detection.matching import ANY_SIZE, match
-from striate.metrics.detection.tables import Found, Truth, overlaps
+from striate.metrics.detection.tables import Found, Pairs, Truth, overlaps
 from striate.task import Evidence
 from striate.tasks.detect.config import DetectFacts
 from striate.tasks.detect.metrics import tables_of
@@ -25,8 +25,9 @@ class Judged:
 
     `right`, `counted`, `shown`: bool (D,), the last for answers that people see. `objects`: bool (G,),
     truths that count. `unfound`: bool (G,), those that no shown answer is right about. `iou`: float64
-    (D,), the most that each answer overlaps an object of its class. `causes`: why answers are wrong,
-    and `near`: int64 (D,), the object each overlaps most, −1 for none.
+    (D,), the most that each answer overlaps an object of its class. `causes`: why answers are wrong.
+    `near`: int64 (D,), the object that it is wrong about: of another class if the class is wrong, else
+    of its own; −1 for none.
     """
 
     evidence: Evidence[Boxes, Detections]
@@ -53,12 +54,12 @@ def judge(evidence: Evidence[Boxes, Detections], facts: DetectFacts) -> Judged:
     shown = found.scores >= float(np.float32(evidence.metrics["score_from"]))
     unfound = matches.objects[0].copy()
     unfound[matches.truth_of[0, 0][right & shown]] = False
-    iou, near = np.zeros(len(found)), np.full(len(found), -1, np.int64)
-    same = found.labels[pairs.found] == truth.labels[pairs.truth]
-    np.maximum.at(iou, pairs.found[same], pairs.iou[same])
-    order = np.argsort(pairs.iou, kind="stable")  # the largest is written last and stays
-    near[pairs.found[order]] = pairs.truth[order]
     causes = causes_of(found, truth, pairs, matches)
+    same = found.labels[pairs.found] == truth.labels[pairs.truth]
+    real = ~truth.crowd[pairs.truth]
+    own, iou = _nearest(pairs.take(same & real), len(found))
+    other, _ = _nearest(pairs.take(~same & real), len(found))
+    named_wrong = np.isin(causes.kind, (KINDS.index("class"), KINDS.index("both")))
     return Judged(
         evidence,
         facts.names,
@@ -71,5 +72,13 @@ def judge(evidence: Evidence[Boxes, Detections], facts: DetectFacts) -> Judged:
         unfound,
         iou,
         causes,
-        near,
+        np.where(named_wrong, other, own),
     )
+
+
+def _nearest(pairs: Pairs, count: int) -> tuple[Array, Array]:
+    """The object that each of `count` answers overlaps most, −1 for none, and by how much."""
+    near, iou = np.full(count, -1, np.int64), np.zeros(count)
+    order = np.argsort(pairs.iou, kind="stable")  # the largest is written last and stays
+    near[pairs.found[order]], iou[pairs.found[order]] = pairs.truth[order], pairs.iou[order]
+    return near, iou

@@ -20,9 +20,9 @@ from striate.types import Array, Picture
 __all__ = ["picture_section"]
 
 RIGHT, WRONG, UNFOUND = PALETTE[4], PALETTE[5], PALETTE[6]
-_SIDE = 288
-"""Longer side, pixels, of what is drawn on: as a report shows it on a dense screen."""
-_CLOSE_UPS, _WHOLE = 10, 5
+_SIDE, _LARGE_SIDE = 288, 576
+"""Longer side, pixels, of close-ups and of whole pictures: as a report shows them on a dense screen."""
+_CLOSE_UPS, _WHOLE = 10, 6
 _THIN, _WHOLE_LINE, _BOLD = 1, 2, 3
 _AROUND = 1.9
 """Side of a close-up, in longer sides of what it shows."""
@@ -85,12 +85,14 @@ def picture_section(judged: Judged) -> Section:
             caption="Those with the most errors.",
             items=[_whole_item(judged, pictures, index) for index in worst],
             empty="No picture has an error.",
+            large=True,
         ),
         Gallery(
             title="Best pictures",
             caption="Those with the most objects among the pictures without an error.",
             items=[_whole_item(judged, pictures, index) for index in best],
             empty="No picture is without an error.",
+            large=True,
         ),
     ]
     return Section("Pictures", intro, figures)
@@ -192,7 +194,7 @@ def _drawn(
 
     With a subject, all other boxes are thin.
     """
-    times = _SIDE / max(picture.shape[:2])
+    times = (_LARGE_SIDE if subject is None else _SIDE) / max(picture.shape[:2])
     size = tuple(max(1, round(side * times)) for side in picture.shape[1::-1])
     resample = Image.Resampling.LANCZOS if times < 1 else Image.Resampling.BICUBIC
     canvas = np.array(Image.fromarray(np.ascontiguousarray(picture)).resize(size, resample))

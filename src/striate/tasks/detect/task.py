@@ -75,7 +75,7 @@ class Detect(Task[Boxes, Detections]):
     ) -> Detect:
         plain = self.facts.model_copy(update={"score_curve": ()})
         answers = answers_from(outputs, prepared, plain)
-        meter = DetectMeter(plain.names, score_from=plain.show_from, oriented=plain.oriented)
+        meter = DetectMeter(plain.names, score_from=plain.show_from, oriented=plain.oriented, full=False)
         meter.update(answers, targets)
         best = meter.compute()["best_f1_score"]
         show_from = plain.show_from if best is None else float(best)
@@ -83,9 +83,7 @@ class Detect(Task[Boxes, Detections]):
 
     def meter(self, *, full: bool = True) -> Meter[Detections, Boxes]:
         facts = self.facts
-        return DetectMeter(
-            facts.names, score_from=facts.show_from, oriented=facts.oriented, full=full
-        )
+        return DetectMeter(facts.names, score_from=facts.show_from, oriented=facts.oriented, full=full)
 
     def render(self, picture: Picture, prediction: Detections) -> Picture:
         return prediction.above(self.facts.show_from).plot(picture)

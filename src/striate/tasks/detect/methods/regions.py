@@ -69,9 +69,7 @@ class _RegionHead(DetectHead):
     def _vectors(self, seen: Any, rois: Tensor) -> Tensor:
         """A vector a region (R, D), for `rois` float32 (R, 5): number of the picture, xyxy."""
 
-    def _taught(
-        self, seen: Any, proposals: list[Tensor], objects: list[Objects]
-    ) -> dict[str, Tensor]:
+    def _taught(self, seen: Any, proposals: list[Tensor], objects: list[Objects]) -> dict[str, Tensor]:
         """Losses on regions sampled from `proposals`, one tensor (P, 4) a picture, and the truth."""
         shifted = [{"boxes": one["boxes"], "labels": one["labels"] + 1} for one in objects]
         chosen, _, labels, wanted = self.regions.select_training_samples(proposals, shifted)

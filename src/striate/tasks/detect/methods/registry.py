@@ -8,6 +8,7 @@ from striate.tasks.detect.config import Method
 from striate.tasks.detect.methods.one_stage import Fcos, Retina, Ssd
 from striate.tasks.detect.methods.regions import FasterRcnn, FastRcnn, Rcnn
 from striate.tasks.detect.methods.regressed import FixedSlots, Single
+from striate.tasks.detect.methods.window import SlidingWindow
 from striate.tasks.detect.network import DetectHead
 
 __all__ = ["HEADS"]
@@ -15,6 +16,7 @@ __all__ = ["HEADS"]
 HEADS: Mapping[Method, type[DetectHead]] = {
     "single": Single,
     "fixed-slots": FixedSlots,
+    "sliding-window": SlidingWindow,
     "rcnn": Rcnn,
     "fast-rcnn": FastRcnn,
     "faster-rcnn": FasterRcnn,
