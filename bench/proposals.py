@@ -32,7 +32,7 @@ class Found:
 
 
 def run(bench: Workbench) -> Outcome:
-    pictures, truths = _data(bench.times(16, 2))
+    pictures, truths = _data(bench.times(8, 2))
     found: dict[str, Found] = {}
     for name, call in _methods().items():
         bench.say(f"{name}, {len(pictures)} pictures")

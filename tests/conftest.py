@@ -60,7 +60,10 @@ MakeDataset = Callable[..., Dataset[Any]]
 
 @pytest.fixture
 def make_dataset() -> MakeDataset:
-    """`make_dataset(targets, names, size_hw=(12, 9), grey=False)`: noise pictures with these truths."""
+    """`make_dataset(targets, names, size_hw=(12, 9), grey=False)`: noise pictures with these truths.
+
+    `paint(picture, target)` draws on the noise what the truth says.
+    """
 
     def make(
         targets: Sequence[Any],
@@ -68,12 +71,14 @@ def make_dataset() -> MakeDataset:
         *,
         size_hw: SizeHW = (12, 9),
         grey: bool = False,
+        paint: Callable[[Picture, Any], None] = lambda picture, target: None,
     ) -> Dataset[Any]:
         rng = np.random.default_rng(len(targets))
         records = []
         for row, target in enumerate(targets):
             pixels = rng.integers(0, 256, (*size_hw, 1 if grey else 3), dtype=np.uint8)
-            picture = np.ascontiguousarray(np.broadcast_to(pixels, (*size_hw, 3)))
+            picture = np.array(np.broadcast_to(pixels, (*size_hw, 3)))
+            paint(picture, target)
             records.append(Record(f"set/{row:05}", ArrayOrigin(picture), target))
         return Dataset(tuple(records), tuple(names), "set", "made for a test")
 

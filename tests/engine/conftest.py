@@ -96,7 +96,12 @@ class ToyRecipe:
         self.followed.append(plan)
         return targets
 
-    def outputs(self, module: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
+    def feeds(self, pixels: Any) -> Mapping[str, Any]:
+        return self.task.feeds(pixels)
+
+    def outputs(
+        self, module: nn.Module, pixels: Tensor, more: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
         return {"logits": module(pixels)}
 
     def graphs(self, module: nn.Module) -> dict[str, GraphSource]:

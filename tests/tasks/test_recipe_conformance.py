@@ -1,12 +1,16 @@
 """What every task must do in training: the train half of the conformance suite.
 
-A task needs nothing here beyond its `<name>_examples.py`.
+A task needs nothing here beyond its `<name>_examples.py`. For training that file says: MODEL and SIZE,
+a small network and its input; BATCH, STEPS and LR, with which one batch is learnt by heart, and
+learnt(before), the headline from which it is, given that of the untrained network; MIXES, whether
+pictures may be blended.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,14 +20,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from striate.data.prepared import PreparedSet
 from striate.engine.export import check_parity, write_graph
+from striate.errors import TrainingError, UsageError
 from striate.graphs import load_graph
+from striate.nn.augment.augmenter import Augmenter
 from striate.nn.augment.settings import AugmentSettings
 from striate.nn.recipe import Batch, Recipe
 from striate.nn.torch_graphs import TorchGraph
 from striate.task import task_names, task_type
-
-SIZE = "12x9"
 
 
 def examples_of(name: str) -> ModuleType:
@@ -44,18 +49,39 @@ class Case:
         examples = examples_of(name)
         kind = task_type(name)
         config = kind.config_type.parse(
-            {**examples.VARIANTS[variant], "size": SIZE, "model": "small-cnn"}
+            {"model": examples.MODEL, **examples.VARIANTS[variant], "size": examples.SIZE}
         )
-        truths = examples.targets(variant, 24)
-        self.data = make_dataset(truths, examples.names(variant))
+        self.examples = examples
+        truths = examples.targets(variant, examples.BATCH)
+        self.data = make_dataset(
+            truths, examples.names(variant), size_hw=examples.PICTURE_HW, paint=examples.paint
+        )
         task = kind(config).learn(self.data)
         self.data = task.align(self.data)
         self.recipe: Recipe[Any] = importlib.import_module(f"striate.tasks.{name}.recipe").RECIPE(task)
-        self.pixels = np.stack([task.prepare(r.origin.read()).pixels for r in self.data])
+        self.prepared = [task.prepare(record.origin.read()) for record in self.data]
+        self.pixels = np.stack([one.pixels for one in self.prepared])
+        geometry = [[*one.size_hw, *one.scale_yx, *one.offset_yx] for one in self.prepared]
+        prepared = PreparedSet(self.pixels, np.array(geometry), np.arange(len(self.prepared)), ())
         self.batch = Batch(
             torch.from_numpy(self.pixels).permute(0, 3, 1, 2).float(),
-            self.recipe.encode(self.data.targets),
+            self.recipe.encode(self.data.targets, prepared),
         )
+
+    @property
+    def feeds(self) -> Mapping[str, np.ndarray]:
+        return self.recipe.feeds(self.pixels)
+
+    def outputs(self, module: torch.nn.Module) -> dict[str, torch.Tensor]:
+        more = {k: torch.from_numpy(v) for k, v in self.feeds.items() if k != "pictures"}
+        return self.recipe.outputs(module, self.batch.pixels, more)
+
+    def headline(self, module: torch.nn.Module) -> float:
+        """What the task is measured by, on the pictures of the batch."""
+        graph = TorchGraph(self.recipe, module, device=torch.device("cpu"))
+        meter = self.recipe.task.meter()
+        meter.update(self.recipe.task.decode(graph(self.feeds), self.prepared), self.data.targets)
+        return float(meter.compute()[self.recipe.task.headline])
 
     def network(self, seed: int = 0) -> torch.nn.Module:
         torch.manual_seed(seed)
@@ -69,37 +95,20 @@ def case(request: pytest.FixtureRequest, make_dataset: Any) -> Case:
 
 def test_one_batch_is_learnt_by_heart(case: Case) -> None:
     module = case.network().train()
-    optimizer = torch.optim.AdamW(module.parameters(), lr=3e-3, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=case.examples.LR, weight_decay=0.0)
     losses = []
-    for _ in range(150):
+    for _ in range(case.examples.STEPS):
         optimizer.zero_grad()
         loss = case.recipe.loss(module, case.batch)["loss"]
         loss.backward()
         optimizer.step()
         losses.append(float(loss.detach()))
-    module.eval()
-    graph = TorchGraph(case.recipe, module, device=torch.device("cpu"))
-    predictions = case.recipe.task.decode(
-        graph({"pictures": case.pixels}), [case.recipe.task.prepare(r.origin.read()) for r in case.data]
-    )
-    meter = case.recipe.task.meter()
-    meter.update(predictions, case.data.targets)
-    learnt = meter.compute()[case.recipe.task.headline]
-    untrained = TorchGraph(case.recipe, case.network(), device=torch.device("cpu"))
-    meter = case.recipe.task.meter()
-    meter.update(
-        case.recipe.task.decode(
-            untrained({"pictures": case.pixels}),
-            [case.recipe.task.prepare(r.origin.read()) for r in case.data],
-        ),
-        case.data.targets,
-    )
-    before = meter.compute()[case.recipe.task.headline]
+    learnt, before = case.headline(module.eval()), case.headline(case.network())
     assert losses[-1] < losses[0]
     if case.recipe.task.headline_mode == "max":
-        assert learnt > 0.95
+        assert learnt > case.examples.learnt(before)
     else:
-        assert learnt < 0.35 * before
+        assert learnt < case.examples.learnt(before)
 
 
 def test_the_same_seed_builds_the_same_network(case: Case) -> None:
@@ -113,8 +122,8 @@ def test_weights_survive_a_file(case: Case, tmp_path: Path) -> None:
     module, fresh = case.network().eval(), case.network(seed=1).eval()
     save_file({k: v.contiguous() for k, v in module.state_dict().items()}, tmp_path / "w.safetensors")
     fresh.load_state_dict(load_file(tmp_path / "w.safetensors"))
-    for name, value in case.recipe.outputs(module, case.batch.pixels).items():
-        assert torch.equal(value, case.recipe.outputs(fresh, case.batch.pixels)[name])
+    for name, value in case.outputs(module).items():
+        assert torch.equal(value, case.outputs(fresh)[name])
 
 
 def test_the_exported_graph_answers_alike_for_any_batch(case: Case, tmp_path: Path) -> None:
@@ -122,22 +131,41 @@ def test_the_exported_graph_answers_alike_for_any_batch(case: Case, tmp_path: Pa
     for name, source in case.recipe.graphs(module).items():
         path = tmp_path / f"{name}.onnx"
         write_graph(source, path, input_hw=case.recipe.task.input_hw, metadata={"names": ["å", "b"]})
-        assert set(check_parity(source, path, case.pixels)) == set(source.outputs)
+        told = check_parity(case.recipe, source, path, case.pixels)
+        assert set(source.outputs) <= {*told, *case.examples.COMPARED_OTHERWISE}
         graph = load_graph(path)
-        assert graph.input_names == ("pictures",)
+        assert graph.input_names == ("pictures", *source.more_inputs)
         assert graph.output_names == source.outputs
-        one = graph({"pictures": case.pixels[:1]})
-        for output, value in graph({"pictures": case.pixels}).items():
-            np.testing.assert_allclose(one[output][0], value[0], atol=1e-4, rtol=1e-4)
+        alone = graph({name: value[:1] for name, value in case.feeds.items()})
+        beside_others = {output: value[:1] for output, value in graph(case.feeds).items()}
+        for output, value in alone.items():
+            assert value.shape == beside_others[output].shape
+            if not case.examples.COMPARED_OTHERWISE:
+                np.testing.assert_allclose(value, beside_others[output], atol=1e-4, rtol=1e-4)
+        differences = case.recipe.differences(alone, beside_others)
+        assert max(differences.values()) <= 1e-3
+
+
+def test_a_graph_of_other_weights_is_refused(case: Case, tmp_path: Path) -> None:
+    (source, other) = (case.recipe.graphs(case.network(seed).eval())["main"] for seed in (0, 1))
+    path = tmp_path / "main.onnx"
+    write_graph(other, path, input_hw=case.recipe.task.input_hw, metadata={})
+    with pytest.raises(TrainingError, match="differs from the network"):
+        check_parity(case.recipe, source, path, case.pixels)
 
 
 def test_training_outputs_are_among_the_exported_ones(case: Case) -> None:
     module = case.network().eval()
     exported = case.recipe.graphs(module)["main"].outputs
-    assert set(case.recipe.outputs(module, case.batch.pixels)) <= set(exported)
+    assert set(case.outputs(module)) <= set(exported)
 
 
-def test_mixing_everything_with_itself_changes_nothing(case: Case) -> None:
+def test_mixing_everything_with_itself_changes_nothing_or_is_refused(case: Case) -> None:
+    if not case.examples.MIXES:
+        for asked in (AugmentSettings(mixup=0.2), AugmentSettings(cutmix=1.0)):
+            with pytest.raises(UsageError, match="mixup and cutmix"):
+                case.recipe.augment(asked, case.pixels)
+        return
     module = case.network().eval()
     share = torch.linspace(0.1, 0.9, len(case.pixels))
     mixed = Batch(case.batch.pixels, case.batch.targets, case.batch.targets, share)
@@ -145,7 +173,33 @@ def test_mixing_everything_with_itself_changes_nothing(case: Case) -> None:
     torch.testing.assert_close(case.recipe.loss(module, mixed)["loss"], plain)
 
 
+@pytest.mark.parametrize("augment", ["auto", "none", "heavy"])
+def test_truths_that_follow_keep_their_form(case: Case, augment: str) -> None:
+    wishes = AugmentSettings.parse({"augment": augment, "rotate_deg": 8.0})
+    settled = case.recipe.augment(wishes, case.pixels)
+    plan = Augmenter(settled, case.recipe.task.input_hw, seed=1).plan(2, np.arange(len(case.pixels)))
+    before = {name: value.clone() for name, value in case.batch.targets.items()}
+    followed = case.recipe.follow(dict(case.batch.targets), plan)
+    assert set(followed) == set(before)
+    for name, value in before.items():
+        assert followed[name].shape == value.shape
+        assert followed[name].dtype == value.dtype
+        assert torch.equal(case.batch.targets[name], value)  # the stored truths are not touched
+
+
+def test_no_records_have_truths_of_the_same_kinds(case: Case) -> None:
+    size_hw = case.recipe.task.input_hw
+    pixels = np.zeros((0, *size_hw, 3), np.uint8)
+    none = case.recipe.encode([], PreparedSet(pixels, np.zeros((0, 6)), np.arange(0), ()))
+    assert {k: v.dtype for k, v in none.items()} == {k: v.dtype for k, v in case.batch.targets.items()}
+    assert all(len(value) == 0 for value in none.values())
+
+
 def test_a_solved_head_beats_a_random_one(case: Case) -> None:
+    if not case.recipe.solves_head:
+        with pytest.raises(NotImplementedError, match="solves no head"):
+            case.recipe.solve_head(torch.zeros(1, 2), {}, torch.zeros(1, 2), {})
+        return
     module = case.network().eval()
     with torch.no_grad():
         features = module.features(case.batch.pixels)  # type: ignore[operator]

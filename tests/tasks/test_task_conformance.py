@@ -1,8 +1,9 @@
 """What every task must do. A new task joins with one file, `<name>_examples.py`, beside this one.
 
 That file has VARIANTS (settings by name), WRONG_COLUMN (settings that ask for a column which its
-files lack), and names(variant), targets(variant, n), outputs(task, targets), is_perfect(metrics),
-write_files(variant, folder): see `classify_examples.py`.
+files lack; empty where no setting names one), PICTURE_HW, and names(variant), targets(variant, n),
+paint(picture, target), outputs(task, targets), is_perfect(metrics), write_files(variant, folder): see
+`classify_examples.py`. What it says for training is told in `test_recipe_conformance.py`.
 """
 
 from __future__ import annotations
@@ -51,18 +52,30 @@ class Case:
         self.data = self.dataset(24)
         self.task: Task[Any, Any] = self.type(self.config).learn(self.data)
         self.data = self.task.align(self.data)
+        self.prepared = [self.task.prepare(record.origin.read()) for record in self.data]
 
     def dataset(self, n: int) -> Any:
         return self.make_dataset(
-            self.examples.targets(self.variant, n), self.examples.names(self.variant)
+            self.examples.targets(self.variant, n),
+            self.examples.names(self.variant),
+            size_hw=self.examples.PICTURE_HW,
+            paint=self.examples.paint,
         )
 
     def outputs(self, n: int = 24) -> dict[str, np.ndarray]:
         found: dict[str, np.ndarray] = self.examples.outputs(self.task, self.data.targets[:n])
         return found
 
+    def answers(self, task: Task[Any, Any], n: int = 24) -> list[Any]:
+        """What `task` answers to the first `n` pictures, from outputs that are right."""
+        return task.decode(self.outputs(n), self.prepared[:n])
+
+    def calibrated(self, n: int = 24) -> Task[Any, Any]:
+        """The task after it saw the first `n` pictures."""
+        return self.task.calibrate(self.outputs(n), self.data.targets[:n], self.prepared[:n])
+
     def evidence(self, task: Task[Any, Any]) -> Evidence[Any, Any]:
-        predictions = task.decode(self.outputs(), [])
+        predictions = self.answers(task)
         meter = task.meter()
         meter.update(predictions, self.data.targets)
         return Evidence(self.data, predictions, meter.compute())
@@ -89,7 +102,7 @@ def test_the_task_names_itself(case: Case) -> None:
 
 
 def test_settings_and_facts_survive_the_run_file(case: Case) -> None:
-    learnt = case.task.calibrate(case.outputs(), case.data.targets)
+    learnt = case.calibrated()
     for settings in (case.config, case.task.facts, learnt.facts):
         told = settings.to_toml_dict()
         assert None not in told.values()
@@ -103,12 +116,12 @@ def test_every_setting_explains_itself(case: Case) -> None:
 
 
 def test_a_run_can_be_used_from_its_settings_and_facts_alone(case: Case) -> None:
-    learnt = case.task.calibrate(case.outputs(), case.data.targets)
+    learnt = case.calibrated()
     config = case.type.config_type.parse(strict(learnt.config.to_toml_dict()))
     facts = case.type.facts_type.parse(strict(learnt.facts.to_toml_dict()))
     again = case.type(config, facts)
     assert again.input_hw == learnt.input_hw
-    both = [task.decode(case.outputs(5), []) for task in (learnt, again)]
+    both = [case.answers(task, 5) for task in (learnt, again)]
     assert [one.to_dict() for one in both[0]] == [one.to_dict() for one in both[1]]
 
 
@@ -145,6 +158,9 @@ def test_files_are_read_learnt_and_aligned(case: Case, tmp_path: Path) -> None:
     assert case.type(case.config).learn(found).align(found).targets == aligned.targets
 
 
+@pytest.mark.parametrize(
+    "case", [pair for pair in CASES if EXAMPLES[pair[0]].WRONG_COLUMN], ids="-".join, indirect=True
+)
 def test_an_unknown_column_is_named(case: Case, tmp_path: Path) -> None:
     case.examples.write_files(case.variant, tmp_path)
     (wrong,) = (value for value in case.examples.WRONG_COLUMN.values())
@@ -207,7 +223,7 @@ def test_no_pictures_no_answers(case: Case) -> None:
 
 
 def test_answers_are_json_and_repeatable(case: Case) -> None:
-    one, two = ([found.to_dict() for found in case.task.decode(case.outputs(), [])] for _ in range(2))
+    one, two = ([found.to_dict() for found in case.answers(case.task)] for _ in range(2))
     assert strict(one) == one == two
     assert len({json.dumps(answer) for answer in one}) > 1  # they depend on the outputs
 
@@ -215,10 +231,10 @@ def test_answers_are_json_and_repeatable(case: Case) -> None:
 @pytest.mark.parametrize("n", [0, 1, 3, 24])
 def test_calibrating_on_few_pictures_leaves_a_usable_task(n: int, case: Case) -> None:
     before = case.task.facts
-    learnt = case.task.calibrate(case.outputs(n), case.data.targets[:n])
+    learnt = case.calibrated(n)
     assert case.task.facts is before
-    assert learnt.facts == case.task.calibrate(case.outputs(n), case.data.targets[:n]).facts
-    for found in learnt.decode(case.outputs(), []):
+    assert learnt.facts == case.calibrated(n).facts
+    for found in case.answers(learnt):
         strict(found.to_dict())
 
 
@@ -235,7 +251,7 @@ def test_perfect_answers_are_perfect(case: Case) -> None:
 def test_wrong_answers_are_worse(case: Case) -> None:
     truths = case.data.targets[1:] + case.data.targets[:1]
     meter = case.task.meter()
-    meter.update(case.task.decode(case.outputs(), []), truths)
+    meter.update(case.answers(case.task), truths)
     wrong, right = (
         metrics[case.type.headline] for metrics in (meter.compute(), case.evidence(case.task).metrics)
     )
@@ -243,8 +259,8 @@ def test_wrong_answers_are_worse(case: Case) -> None:
 
 
 def test_parts_measure_as_the_whole(case: Case) -> None:
-    learnt = case.task.calibrate(case.outputs(), case.data.targets)
-    found, meter = learnt.decode(case.outputs(), []), learnt.meter()
+    learnt = case.calibrated()
+    found, meter = case.answers(learnt), learnt.meter()
     for start in range(0, 24, 7):
         meter.update(found[start : start + 7], case.data.targets[start : start + 7])
     assert strict(meter.compute()) == strict(case.evidence(learnt).metrics)
@@ -270,7 +286,7 @@ def test_the_summary_is_short_text(case: Case) -> None:
 @pytest.mark.parametrize("size_hw", [(1, 1), (12, 9), (240, 400)])
 def test_a_rendering_is_a_picture(size_hw: tuple[int, int], case: Case) -> None:
     picture = np.full((*size_hw, 3), 90, np.uint8)
-    found = case.task.decode(case.outputs(2), [])
+    found = case.task.decode(case.outputs(2), [case.task.prepare(picture)] * 2)
     drawn = check_picture(case.task.render(picture, found[0]))
     assert (picture == 90).all()
     assert max(drawn.shape) <= 1600
@@ -306,7 +322,7 @@ def check_figure(figure: object) -> None:
 def test_a_report_has_something_to_show(calibrated: bool, case: Case) -> None:
     task = case.task
     if calibrated:
-        task = task.calibrate(case.outputs(), case.data.targets)
+        task = case.calibrated()
     sections = task.sections(case.evidence(task))
     assert sections
     for section in sections:

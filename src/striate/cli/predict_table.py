@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from rich.padding import Padding
 from rich.text import Text
 
 from striate.cli.output import Output, shown
@@ -93,7 +94,8 @@ class DetectionTable:
         path = cut_front(shown(os.fsdecode(answer.path)), self._width)
         self._print(Text(path, style="bold"))
         if not len(likely):
-            self._print(Text("  " + nothing(found, self._choice), style="yellow"))
+            words = Padding(Text(nothing(found, self._choice), style="yellow"), (0, 0, 0, 2))
+            self._output.show(words)
             return
         self._table(likely)
         left_out = len(likely) - self._rows(likely)
@@ -163,7 +165,8 @@ def nothing(found: Detections, choice: Choice) -> str:
     if not len(found):
         return "nothing found"
     label, score, limit = found.label_names()[0], float(found.scores[0]), choice.shown_from
+    nearly = max(0.0, int(score * 100) / 100)
     return (
-        f"nothing found; the best answer is {shown(label)} with {score:.2f}, below {limit:.2f} "
-        f"(see it with --min-score {max(0.0, int(score * 100) / 100):.2f})"
+        f"nothing found; the best answer, {shown(label)} {score:.2f}, is below {limit:.2f} "
+        f"(--min-score {nearly:.2f} shows it)"
     )

@@ -53,7 +53,7 @@ def train(
     import striate
 
     output, wishes = Output(json=json), given(settings)
-    if compares(wishes):
+    if compares(task, wishes):
         return compared(output, source, out, task, resume, overwrite, wishes)
     if os.environ.get("RANK", "0") != "0":  # under torchrun one process speaks for all
         striate.train(source, out=out, task=task, resume=resume, overwrite=overwrite, **wishes)
@@ -75,10 +75,17 @@ def train(
     return 0
 
 
-def compares(wishes: Mapping[str, Any]) -> bool:
+def compares(task: str, wishes: Mapping[str, Any]) -> bool:
     """Whether several models, or several sizes, are asked for rather than one."""
-    model = str(wishes.get("model", ""))
+    model = str(wishes.get(choice_of(task), ""))
     return model == "compare" or "," in model or wishes.get("size") == "compare"
+
+
+def choice_of(task: str) -> str:
+    """The setting by which the models of `task` differ."""
+    from striate.verbs.comparing.ladder import CHOICES
+
+    return CHOICES.get(task, "model")
 
 
 def compared(
@@ -93,10 +100,11 @@ def compared(
     """Train all, and show them side by side."""
     import striate
 
-    sizes, model = wishes.get("size") == "compare", str(wishes.get("model", ""))
+    choice = choice_of(task)
+    sizes, model = wishes.get("size") == "compare", str(wishes.get(choice, ""))
     several = [part.strip() for part in model.split(",")] if "," in model else []
     if not sizes or model == "compare":
-        wishes = {name: value for name, value in wishes.items() if name != "model"}
+        wishes = {name: value for name, value in wishes.items() if name != choice}
     with listener(output) as listen:
         found = striate.compare(
             source,

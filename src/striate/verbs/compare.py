@@ -15,7 +15,7 @@ from striate.figures import Section
 from striate.runs.atomic import write_text
 from striate.runs.page import write_page
 from striate.task import task_type
-from striate.verbs.comparing.ladder import Rung, model_rungs, size_rungs
+from striate.verbs.comparing.ladder import CHOICES, Rung, model_rungs, size_rungs
 from striate.verbs.comparing.measured import Comparison, RungResult, headline_name, measure
 from striate.verbs.comparing.page import enough, model_sections, score_text, size_sections, title_of
 from striate.verbs.model import load
@@ -42,7 +42,8 @@ def compare(
 ) -> Comparison:
     """Train several models on `source`, each a run of its own in the folder `out`, and compare them.
 
-    `models`: their names, by default a ladder from pixels to a network. `sizes`: instead, one model
+    `models`: their names (of detectors: methods), by default a ladder from pixels to a network, or the
+    history of detection. `sizes`: instead, one model
     (`settings["model"]`, by default hog+svm or hog+ridge) at growing sizes of its input. A
     `time_budget` among `settings` is for all together: what one leaves over, the later ones get. Writes
     compare.json and compare.html. What cannot be trained here is left out, with the reason.
@@ -82,7 +83,8 @@ def _rungs(
     source: str | Path, task: str, models: Sequence[str], wishes: dict[str, Any], *, sizes: bool
 ) -> tuple[Sequence[Rung], list[int]]:
     """What is trained; of sizes, their longer sides too."""
-    model = wishes.pop("model", None)
+    choice = "model" if sizes else CHOICES.get(task, "model")
+    model = wishes.pop(choice, None)
     size = wishes.pop("size", None) if sizes else None
     if not sizes:
         return model_rungs(task, models), []

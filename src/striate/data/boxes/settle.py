@@ -33,9 +33,20 @@ def settle(said: Said, gallery: Gallery, *, repair: bool) -> Dataset[Boxes]:
     """
     judge = _Judge(said, gallery, repair)
     records = tuple(judge.records())
+    found = ordered(box.label for record in records for box in record.target)
+    further = tuple(name for name in found if name not in said.names)
+    if said.names and further:
+        judge.problems.append(_unlisted(said, further))
     problems = (*said.problems, *judge.problems, *judge.summary())
-    names = said.names or ordered(box.label for record in records for box in record.target)
-    return Dataset(records, names, said.root, said.layout, problems)
+    return Dataset(records, said.names + further, said.root, said.layout, problems)
+
+
+def _unlisted(said: Said, further: tuple[str, ...]) -> Problem:
+    """Labels that the list of classes lacks; they count as classes."""
+    reason = f"not in the list of classes, and added to it: {', '.join(further[:5])}"
+    reason += f" and {len(further) - 5} more" if len(further) > 5 else ""
+    repair = "add them to the list, or mend their spelling"
+    return Problem("class-unlisted", "warning", further[0], reason, repair, others=further[1:])
 
 
 @dataclass(slots=True)

@@ -60,8 +60,8 @@ class DetectConfig(Settings):
     """Answers below this score are never given."""
     max_detections: int = Field(default=300, ge=1)
     """Most answers a picture."""
-    oriented: bool = False
-    """Boxes may be turned: learn and answer an angle for each (method fcos)."""
+    boxes: Literal["auto", "upright", "turned"] = "auto"
+    """Whether an answer has an angle (method fcos); auto asks the training data."""
 
 
 class DetectFacts(Settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from striate.data.boxes.truth import Boxes
 from striate.data.dataset import Dataset
 from striate.data.inputs import size_from_text
 from striate.errors import LabelError, PictureError, UnknownNameError, UsageError
+from striate.ops.rotated import upright_xyxy
 from striate.tasks.detect.config import METHODS, DetectConfig, DetectFacts, Method
 from striate.types import Array, SizeHW
 
@@ -42,7 +44,8 @@ def learn_facts(train: Dataset[Boxes], config: DetectConfig) -> DetectFacts:
             expected="pictures with objects, besides any number without",
             remedy="see what is wrong with: striate data check",
         )
-    method = _method(config)
+    oriented = _oriented(train, config)
+    method = _method(config, oriented=oriented)
     sizes_hw, sides = _looks(train)
     size_hw = size_from_text(config.size) if config.size else choose_input(sizes_hw, sides)
     scale = min(size_hw[0] / np.median(sizes_hw[:, 0]), size_hw[1] / np.median(sizes_hw[:, 1]))
@@ -57,21 +60,28 @@ def learn_facts(train: Dataset[Boxes], config: DetectConfig) -> DetectFacts:
         iou_threshold=config.iou_threshold,
         score_threshold=config.score_threshold,
         max_detections=config.max_detections,
-        oriented=config.oriented,
+        oriented=oriented,
         side_quantiles=tuple(float(q * scale) for q in np.quantile(sides, (0, 0.25, 0.5, 0.75, 1))),
         most_boxes=max(len(record.target) for record in train),
     )
 
 
-def _method(config: DetectConfig) -> Method:
+def _oriented(train: Dataset[Boxes], config: DetectConfig) -> bool:
+    if config.boxes != "auto":
+        return config.boxes == "turned"
+    turned = any(box.angle_deg for record in train for box in record.target)
+    return turned and config.method in ("auto", "fcos")
+
+
+def _method(config: DetectConfig, *, oriented: bool) -> Method:
     if config.method == "auto":
         return "fcos"
     if config.method not in METHODS:
         raise UnknownNameError("method", config.method, METHODS)
     found = next(name for name in METHODS if name == config.method)
-    if config.oriented and found != "fcos":
+    if oriented and found != "fcos":
         raise UsageError(
-            f"method {found} answers upright boxes only", remedy="use --method fcos with --oriented"
+            f"method {found} answers upright boxes only", remedy="use --method fcos with --boxes turned"
         )
     return found
 
@@ -114,8 +124,6 @@ def _rounded(side: float) -> int:
 
 def align_boxes(dataset: Dataset[Boxes], facts: DetectFacts) -> Dataset[Boxes]:
     """`dataset` with the facts' classes in their order; a `LabelError` names strangers."""
-    from dataclasses import replace
-
     known = set(facts.names)
     strangers = sorted({box.label for record in dataset for box in record.target} - known)
     if strangers:
@@ -125,7 +133,22 @@ def align_boxes(dataset: Dataset[Boxes], facts: DetectFacts) -> Dataset[Boxes]:
             expected=", ".join(facts.names),
             remedy="rename or remove those boxes, or train a model on them",
         )
-    return replace(dataset, names=facts.names)
+    records = dataset.records
+    if not facts.oriented:
+        records = tuple(replace(one, target=_upright(one.target)) for one in records)
+    return replace(dataset, records=records, names=facts.names)
+
+
+def _upright(boxes: Boxes) -> Boxes:
+    """Turned boxes as the upright ones around them."""
+    if not any(box.angle_deg for box in boxes):
+        return boxes
+    edges = np.asarray([box.box_xyxy for box in boxes], np.float64)
+    around = upright_xyxy(edges, np.asarray([box.angle_deg for box in boxes])).tolist()
+    return tuple(
+        replace(box, box_xyxy=tuple(edge), angle_deg=0.0)
+        for box, edge in zip(boxes, around, strict=True)
+    )
 
 
 def arrays_of_boxes(

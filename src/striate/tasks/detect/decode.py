@@ -9,6 +9,7 @@ import numpy as np
 from striate.data.boxes.truth import Boxes
 from striate.errors import RunError
 from striate.ops.boxes import clip_xyxy, iou_xyxy, soft_nms
+from striate.ops.rotated import iou_rotated, nms_rotated
 from striate.tasks.detect.config import DetectFacts
 from striate.tasks.detect.types import Detections
 from striate.types import Array, Prepared
@@ -41,6 +42,8 @@ def _answer(
 ) -> Detections:
     real = scores > max(0.0, facts.score_threshold)
     boxes, scores, labels = boxes[real], scores[real], labels[real].astype(np.int64)
+    if facts.oriented:
+        return _turned_answer(boxes, scores, labels, prepared, facts)
     if facts.nms == "soft" and len(scores):
         rows, scores = soft_nms(boxes, scores, labels, score_threshold=facts.score_threshold)
         boxes, labels = boxes[rows], labels[rows]
@@ -55,6 +58,33 @@ def _answer(
         own[filled][order].astype(np.float32),
         told[order],
         labels[filled][order],
+    )
+
+
+def _turned_answer(
+    boxes: Array, scores: Array, labels: Array, prepared: Prepared, facts: DetectFacts
+) -> Detections:
+    """Turned boxes: (N, 5) in input pixels, the last an angle; overlaps are settled here."""
+    groups = np.zeros_like(labels) if facts.nms == "agnostic" else labels
+    kept = [
+        rows[nms_rotated(boxes[rows, :4], boxes[rows, 4], scores[rows], iou_threshold=facts.iou_threshold)]
+        for rows in (np.flatnonzero(groups == group) for group in np.unique(groups))
+    ]
+    rows = np.concatenate(kept) if kept else np.empty(0, np.int64)
+    rows = rows[np.argsort(-scores[rows], kind="stable")][: facts.max_detections]
+    (scale_y, scale_x), (offset_y, offset_x) = prepared.scale_yx, prepared.offset_yx
+    own = boxes[rows, :4] - (offset_x, offset_y, offset_x, offset_y)
+    own = own / (scale_x, scale_y, scale_x, scale_y)
+    middle = (own[:, :2] + own[:, 2:]) / 2
+    inside = ((middle >= 0) & (middle <= prepared.size_hw[::-1])).all(axis=1)
+    inside &= (own[:, 2:] > own[:, :2]).all(axis=1)
+    told = honest(scores[rows], facts).astype(np.float32)
+    return Detections(
+        facts.names,
+        own[inside].astype(np.float32),
+        told[inside],
+        labels[rows][inside],
+        angles_deg=boxes[rows, 4][inside].astype(np.float32),
     )
 
 
@@ -90,10 +120,13 @@ def calibrated_facts(
 
 def _right(answer: Detections, boxes: Boxes) -> Array:
     """Whether each detection, best first, finds an object that is still free; bool (N,)."""
-    overlap = iou_xyxy(
-        answer.boxes_xyxy.astype(np.float64),
-        np.asarray([box.box_xyxy for box in boxes], np.float64).reshape(-1, 4),
-    )
+    found_xyxy = answer.boxes_xyxy.astype(np.float64)
+    true_xyxy = np.asarray([box.box_xyxy for box in boxes], np.float64).reshape(-1, 4)
+    if answer.angles_deg is None:
+        overlap = iou_xyxy(found_xyxy, true_xyxy)
+    else:
+        angles = np.asarray([box.angle_deg for box in boxes], np.float64)
+        overlap = iou_rotated(found_xyxy, answer.angles_deg.astype(np.float64), true_xyxy, angles)
     labels = np.asarray([box.label for box in boxes])
     found = np.zeros(len(answer), bool)
     free = np.ones(len(boxes), bool)

@@ -37,7 +37,10 @@ Objects = dict[str, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What a head proposes: `boxes` float32 (B, N, 4), xyxy in input pixels, `scores` (B, N, K), 0..1."""
+    """What a head proposes: `boxes` float32 (B, N, 4), xyxy in input pixels, `scores` (B, N, K), 0..1.
+
+    A fifth column is the angle of a turned box, degrees.
+    """
 
     boxes: Tensor
     scores: Tensor
@@ -110,7 +113,7 @@ class Detector(PictureNetwork):
 
 
 class DetectGraph(nn.Module):
-    """uint8 (B, H, W, 3) → boxes (B, M, 4), scores (B, M), labels (B, M): overlaps settled, best first.
+    """uint8 (B, H, W, 3) → boxes (B, M, 4 or 5), scores (B, M), labels (B, M): overlaps settled, best first.
 
     Where proposals come from outside, they are a second input, float32 (B, P, 4), xyxy in input pixels.
     """
@@ -131,10 +134,12 @@ class DetectGraph(nn.Module):
         facts = self.facts
         # lowered scores need what a hard rule would have dropped
         iou_threshold = 0.95 if facts.nms == "soft" else facts.iou_threshold
+        if facts.oriented:  # how turned boxes overlap is computed in `decode`
+            iou_threshold = 1.0
         return best_of(
             found.boxes.float(),
             found.scores.float(),
-            most=facts.max_detections,
+            most=facts.max_detections * (3 if facts.oriented else 1),
             iou_threshold=iou_threshold,
             score_threshold=facts.score_threshold,
             agnostic=facts.nms == "agnostic",

@@ -22,7 +22,7 @@ from striate.task import Task
 from striate.tasks.detect.config import DetectFacts
 from striate.tasks.detect.data import arrays_of_boxes
 from striate.tasks.detect.follow import follow_boxes
-from striate.tasks.detect.methods.registry import HEADS
+from striate.tasks.detect.methods.registry import head_of
 from striate.tasks.detect.network import DetectGraph, build_detector
 from striate.tasks.detect.proposing import MOST_PROPOSALS, PROPOSED_OUTSIDE, proposals_of
 from striate.tasks.detect.task import Detect
@@ -46,7 +46,7 @@ class DetectRecipe(Recipe[Boxes]):
         self._proposed: dict[bytes, Array] = {}
 
     def build(self) -> nn.Module:
-        return build_detector(self.known, HEADS[self.known.method])
+        return build_detector(self.known, head_of(self.known))
 
     def defaults(self, pictures: int, *, transfer: bool) -> Defaults:
         batch = 8
@@ -158,7 +158,7 @@ class DetectRecipe(Recipe[Boxes]):
             pairs, missing = _paired(mine, theirs)
             lost, clear = lost + missing, clear + len(mine[1])
             for ours, other in pairs:
-                edges = np.abs(mine[0][ours] - theirs[0][other]).max() / max(self.known.size_hw)
+                edges = np.abs(mine[0][ours] - theirs[0][other])[:4].max() / max(self.known.size_hw)
                 worst["boxes"] = max(worst["boxes"], float(edges))
                 gap = abs(float(mine[1][ours]) - float(theirs[1][other]))
                 worst["scores"] = max(worst["scores"], gap)
@@ -175,7 +175,7 @@ def _paired(
     mine: tuple[Array, Array, Array], theirs: tuple[Array, Array, Array]
 ) -> tuple[list[tuple[int, int]], int]:
     """Pairs (ours, theirs) of the same class that overlap almost wholly, and how many have none."""
-    overlap = iou_xyxy(mine[0], theirs[0]) * (mine[2][:, None] == theirs[2][None, :])
+    overlap = iou_xyxy(mine[0][:, :4], theirs[0][:, :4]) * (mine[2][:, None] == theirs[2][None, :])
     pairs, lost = [], 0
     for ours in range(len(mine[1])):
         if not overlap.shape[1] or overlap[ours].max() < 0.9:

@@ -50,27 +50,27 @@ def best_of(
     agnostic: bool = False,
     considered: int = 1000,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The answers of a picture: boxes (B, M, 4), scores (B, M), labels int64 (B, M), best first.
+    """The answers of a picture: boxes (B, M, D), scores (B, M), labels int64 (B, M), best first.
 
-    `boxes` float32 (B, N, 4), xyxy; `scores` float32 (B, N, K). Of the `considered` likeliest places,
+    `boxes` float32 (B, N, D): xyxy, and perhaps more that is passed on; `scores` float32 (B, N, K). Of the `considered` likeliest places,
     those that overlap a better one of their class (of any, if `agnostic`) by more than `iou_threshold`
     are dropped, and those that score no more than `score_threshold`. M is fixed; free rows score 0.
     """
     likeliest = scores.amax(dim=2)  # (B, N)
     if boxes.shape[1] > considered:
         _, rows = likeliest.topk(considered, dim=1)
-        boxes = boxes.gather(1, rows[..., None].expand(-1, -1, 4))
+        boxes = boxes.gather(1, rows[..., None].expand(-1, -1, boxes.shape[2]))
         scores = scores.gather(1, rows[..., None].expand(-1, -1, scores.shape[2]))
     by_class = scores.permute(0, 2, 1)  # (B, K, N)
     judged = by_class.amax(dim=1, keepdim=True) if agnostic else by_class
-    stays = _stays(boxes, judged, most, iou_threshold, score_threshold)  # (B, K or 1, N)
+    stays = _stays(boxes[..., :4], judged, most, iou_threshold, score_threshold)  # (B, K or 1, N)
     if agnostic:  # only the best class of a place may answer
         stays = stays * (by_class == judged)
     flat = (by_class * stays).flatten(1)  # (B, K·N)
     best, rows = flat.topk(min(most, flat.shape[1]), dim=1)
     places = rows % boxes.shape[1]
     labels = torch.div(rows, boxes.shape[1], rounding_mode="floor")
-    found = boxes.gather(1, places[..., None].expand(-1, -1, 4))
+    found = boxes.gather(1, places[..., None].expand(-1, -1, boxes.shape[2]))
     return found * (best > 0)[..., None], best, labels
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from striate.errors import UsageError
 from striate.types import SizeHW
 
-__all__ = ["LADDERS", "Rung", "model_rungs", "size_rungs"]
+__all__ = ["CHOICES", "LADDERS", "Rung", "model_rungs", "size_rungs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +68,30 @@ LADDERS: Mapping[str, Sequence[Rung]] = {
         Rung("pixels-mlp", {"model": "pixels-mlp"}, "a dense network on pixels: space is lost"),
         Rung("small-cnn", {"model": "small-cnn"}, "a small network of today"),
     ),
+    "detect": (
+        Rung("single", {"method": "single"}, "one class and one box a picture"),
+        Rung("fixed-slots", {"method": "fixed-slots"}, "many boxes regressed at once: does not scale"),
+        Rung("sliding-window", {"method": "sliding-window"}, "a classifier at every place and size"),
+        Rung("parts", {"method": "parts"}, "hand-made: a shape and its parts, 2010"),
+        Rung("rcnn", {"method": "rcnn"}, "proposals, each seen by a network, 2014"),
+        Rung("fast-rcnn", {"method": "fast-rcnn"}, "the picture is seen once, 2015"),
+        Rung("faster-rcnn", {"method": "faster-rcnn"}, "the network proposes too, 2015"),
+        Rung("ssd", {"method": "ssd"}, "no proposals: boxes of many shapes, 2016"),
+        Rung("retinanet", {"method": "retinanet"}, "a loss for the many empty places, 2017"),
+        Rung("fcos", {"method": "fcos"}, "no shapes given beforehand, 2019"),
+    ),
 }
+CHOICES: Mapping[str, str] = {"detect": "method"}
+"""The setting by which the models of a task differ, where it is not `model`."""
 _SIDES = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 160, 224)
 
 
 def model_rungs(task: str, models: Sequence[str]) -> Sequence[Rung]:
-    """The ladder of `task`, or a rung for each of `models`."""
+    """The ladder of `task`, or a rung for each of `models` (of detectors: methods)."""
     if models:
         if len(set(models)) != len(models):
             raise UsageError("a model is named twice", expected="each once")
-        return [Rung(model, {"model": model}) for model in models]
+        return [Rung(model, {CHOICES.get(task, "model"): model}) for model in models]
     if task not in LADDERS:
         raise UsageError(
             f"there is no ladder for {task}", remedy="name the models to compare, such as a,b,c"

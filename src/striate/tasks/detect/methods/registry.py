@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from striate.tasks.detect.config import Method
+from striate.tasks.detect.config import DetectFacts, Method
 from striate.tasks.detect.methods.one_stage import Fcos, Retina, Ssd
 from striate.tasks.detect.methods.regions import FasterRcnn, FastRcnn, Rcnn
 from striate.tasks.detect.methods.regressed import FixedSlots, Single
+from striate.tasks.detect.methods.turned import TurnedFcos
 from striate.tasks.detect.methods.window import SlidingWindow
 from striate.tasks.detect.network import DetectHead
 
-__all__ = ["HEADS"]
+__all__ = ["HEADS", "head_of"]
 
 HEADS: Mapping[Method, type[DetectHead]] = {
     "single": Single,
@@ -24,3 +25,8 @@ HEADS: Mapping[Method, type[DetectHead]] = {
     "retinanet": Retina,
     "fcos": Fcos,
 }
+
+
+def head_of(facts: DetectFacts) -> type[DetectHead]:
+    """The head of a detector with these facts."""
+    return TurnedFcos if facts.oriented else HEADS[facts.method]
