@@ -130,6 +130,16 @@ class Recipe(ABC, Generic[Target]):
     @abstractmethod
     def loss(self, module: nn.Module, batch: Batch) -> Losses: ...
 
+    def finish(
+        self, module: nn.Module, pixels: Array, encoded: Mapping[str, Tensor], *, device: torch.device
+    ) -> list[str]:
+        """What is fitted when the loop has ended, such as linear classifiers on fixed features.
+
+        `module` holds the weights that are kept; `pixels` uint8 (N, H, W, 3) and `encoded` are all of
+        training. Changes `module`; returns what is worth telling.
+        """
+        return []
+
     @abstractmethod
     def outputs(
         self, module: nn.Module, pixels: Tensor, more: Mapping[str, Tensor]

@@ -21,6 +21,8 @@ __all__ = [
     "DetectGraph",
     "DetectHead",
     "Detector",
+    "OUTPUTS",
+    "REGION_OUTPUTS",
     "Objects",
     "Raw",
     "See",
@@ -30,6 +32,11 @@ __all__ = [
 
 Raw = Mapping[str, Any]
 See = Callable[[Tensor], Any]
+OUTPUTS = ("boxes", "scores", "labels")
+REGION_OUTPUTS = ("regions", "region_scores", "region_boxes")
+"""What region methods tell of how they came to their answer: regions float32 (B, P, 4), xyxy in input
+pixels, all zero where there are fewer; the score of each for each class (B, P, K); where each class moved
+it (B, P, K, 4). R-CNN's last regions are those that were cut out a second time."""
 Objects = dict[str, Tensor]
 """Objects of one picture, as torchvision names them: `boxes` float32 (M, 4), xyxy in input pixels,
 `labels` int64 (M,), from 0."""
@@ -59,10 +66,12 @@ class DetectHead(nn.Module, ABC):
 
     `strides`: the maps that it wants to see of whole pictures; without any, it shows the backbone cut-outs
     and gets features (B, D). `proposes_outside`: its graph has a second input, proposals.
+    `judges_regions`: its raw answers hold `REGION_OUTPUTS`.
     """
 
     strides: ClassVar[tuple[int, ...]] = (8, 16, 32)
     proposes_outside: ClassVar[bool] = False
+    judges_regions: ClassVar[bool] = False
 
     def __init__(self, shapes: Sequence[MapShape], facts: DetectFacts) -> None:
         super().__init__()
@@ -116,27 +125,33 @@ class DetectGraph(nn.Module):
     """uint8 (B, H, W, 3) → boxes (B, M, 4 or 5), scores (B, M), labels (B, M): overlaps settled, best first.
 
     Where proposals come from outside, they are a second input, float32 (B, P, 4), xyxy in input pixels.
+    Methods that judge regions tell them too: see `REGION_OUTPUTS`.
     """
 
     def __init__(self, detector: Detector, facts: DetectFacts) -> None:
         super().__init__()
         self.detector, self.facts = detector, facts
 
-    def forward(
-        self, pictures: Tensor, proposals: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        return self.answer(pictures.permute(0, 3, 1, 2).float(), proposals)
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of what `forward` returns."""
+        more = REGION_OUTPUTS if self.detector.head.judges_regions else ()
+        return (*OUTPUTS, *more)
 
-    def answer(self, pixels: Tensor, proposals: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """The same for float (B, 3, H, W), 0..255."""
+    def forward(self, pictures: Tensor, proposals: Tensor | None = None) -> tuple[Tensor, ...]:
+        found = self.answer(pictures.permute(0, 3, 1, 2).float(), proposals)
+        return tuple(found[name] for name in self.output_names)
+
+    def answer(self, pixels: Tensor, proposals: Tensor | None) -> dict[str, Tensor]:
+        """The same for float (B, 3, H, W), 0..255, by name."""
         given = None if proposals is None else {"proposals": proposals}
-        found = self.detector.head.candidates(self.detector(pixels, given))
-        facts = self.facts
+        raw = self.detector(pixels, given)
+        found, facts = self.detector.head.candidates(raw), self.facts
         # lowered scores need what a hard rule would have dropped
         iou_threshold = 0.95 if facts.nms == "soft" else facts.iou_threshold
         if facts.oriented:  # how turned boxes overlap is computed in `decode`
             iou_threshold = 1.0
-        return best_of(
+        answers = best_of(
             found.boxes.float(),
             found.scores.float(),
             most=facts.max_detections * (3 if facts.oriented else 1),
@@ -144,6 +159,8 @@ class DetectGraph(nn.Module):
             score_threshold=facts.score_threshold,
             agnostic=facts.nms == "agnostic",
         )
+        regions = {name: raw[name] for name in self.output_names if name in REGION_OUTPUTS}
+        return dict(zip(OUTPUTS, answers, strict=True)) | regions
 
 
 def build_detector(facts: DetectFacts, head: type[DetectHead]) -> Detector:

@@ -135,15 +135,15 @@ class DetectRecipe(Recipe[Boxes]):
     def outputs(
         self, module: nn.Module, pixels: Tensor, more: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
-        boxes, scores, labels = self._graph(module).answer(pixels, more.get("proposals"))
-        return {"boxes": boxes, "scores": scores, "labels": labels}
+        return self._graph(module).answer(pixels, more.get("proposals"))
 
     def _graph(self, module: Any) -> DetectGraph:
         return DetectGraph(module, self.known)
 
     def graphs(self, module: nn.Module) -> Mapping[str, GraphSource]:
         more = {"proposals": torch.zeros(2, MOST_PROPOSALS, 4)} if self.outside else {}
-        return {"main": GraphSource(self._graph(module), ("boxes", "scores", "labels"), more)}
+        graph = self._graph(module)
+        return {"main": GraphSource(graph, graph.output_names, more)}
 
     def differences(self, own: Mapping[str, Array], answers: Mapping[str, Array]) -> dict[str, float]:
         """By detection: the largest difference of a score, and of an edge as a part of the input.

@@ -148,6 +148,10 @@ class Session:
         plan = yield from self._plan(writer, setup)
         yield Planned(plan.model_dump())
         fitted = yield from self._fit(setup, plan, writer, meter)
+        train = setup.arrays("train")
+        device = torch.device(plan.device)
+        for remark in setup.recipe.finish(setup.start.module, train.pixels, train.encoded, device=device):
+            yield Note(remark)
         rows = "".join(json.dumps(row) + "\n" for row in fitted.history)
         writer.save("metrics.jsonl", rows.encode())
         trained = yield from export_network(

@@ -39,8 +39,10 @@ _CANONICAL_SIDE, _CANONICAL_STRIDE = 224, 16
 class _RegionHead(DetectHead):
     """What all have in common: what is made of the vector of a region.
 
-    `Seen`, whatever `_look` makes of the pictures, is what regions are taken from.
+    Regions are taken from whatever `_look` makes of the pictures.
     """
+
+    judges_regions: ClassVar[bool] = True
 
     def __init__(
         self, shapes: Sequence[MapShape], facts: DetectFacts, *, width: int, sampled: int
@@ -80,7 +82,7 @@ class _RegionHead(DetectHead):
         return {"class": by_class, "box": by_box}
 
     def _told(self, seen: Any, proposals: Tensor) -> Raw:
-        """Boxes (B, P, K, 4) and scores (B, P, K) for proposals (B, P, 4); all-zero ones score 0.
+        """`REGION_OUTPUTS` for proposals (B, P, 4); all-zero ones score 0.
 
         The sums of torchvision's own, without its lists of pictures, which an exported graph lacks.
         """
@@ -94,7 +96,11 @@ class _RegionHead(DetectHead):
         boxes = self._within(boxes.view(batch, count, classes + 1, 4)[:, :, 1:])
         there = (proposals[..., 2:] > proposals[..., :2]).all(dim=2)
         scores = logits.float().softmax(dim=1).view(batch, count, classes + 1)[:, :, 1:]
-        return {"boxes": boxes, "scores": scores * there[..., None]}
+        return {
+            "regions": proposals,
+            "region_scores": scores * there[..., None],
+            "region_boxes": boxes,
+        }
 
     def _within(self, boxes: Tensor) -> Tensor:
         height, width = self.facts.size_hw
@@ -107,8 +113,8 @@ class _RegionHead(DetectHead):
 
     def candidates(self, raw: Raw) -> Candidates:
         """One candidate a proposal and class: each class has adjusted its own box."""
-        apart = torch.diag_embed(raw["scores"])  # (B, P, K, K)
-        return Candidates(raw["boxes"].flatten(1, 2), apart.flatten(1, 2))
+        apart = torch.diag_embed(raw["region_scores"])  # (B, P, K, K)
+        return Candidates(raw["region_boxes"].flatten(1, 2), apart.flatten(1, 2))
 
 
 class _OutsideHead(_RegionHead):
@@ -152,7 +158,7 @@ class Rcnn(_OutsideHead):
 
     def _told(self, seen: Any, proposals: Tensor) -> Raw:
         first = super()._told(seen, proposals)
-        scores, boxes = first["scores"], first["boxes"]
+        scores, boxes = first["region_scores"], first["region_boxes"]
         best, label = scores.max(dim=2)  # (B, P)
         _, rows = best.topk(min(_AGAIN, best.shape[1]), dim=1)
         moved = boxes.gather(1, rows[..., None, None].expand(-1, -1, *boxes.shape[2:]))
