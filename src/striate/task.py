@@ -117,7 +117,9 @@ class Task(ABC, Generic[Target, Prediction]):
     def calibrate(
         self, outputs: Mapping[str, Array], targets: Sequence[Target], prepared: Sequence[Prepared]
     ) -> Self:
-        """A task whose scores are honest, given raw outputs, truths and pictures of the validation set."""
+        """A task whose scores are honest, given raw outputs, truths and pictures of the validation
+        set.
+        """
 
     @abstractmethod
     def meter(self, *, full: bool = True) -> Meter[Prediction, Target]:

@@ -82,9 +82,16 @@ def test_json_as_promised(striate: Call, run: Run, shots: Path) -> None:
 
 def test_fewer_answers(striate: Call, run: Run, shots: Path) -> None:
     def count(*flags: object) -> int:
-        return len(striate("predict", run.folder, shots / "a.png", "--json", *flags).lines[0]["detections"])
+        return len(
+            striate("predict", run.folder, shots / "a.png", "--json", *flags).lines[0]["detections"]
+        )
 
-    assert [count(), count("--min-score", 0.5), count("--min-score", 0.99), count("--top", 1)] == [3, 2, 1, 1]
+    assert [count(), count("--min-score", 0.5), count("--min-score", 0.99), count("--top", 1)] == [
+        3,
+        2,
+        1,
+        1,
+    ]
     for flags in (("--top", 0), ("--min-score", 2), ("--tile", 3), ("--tile", 99, "--overlap", 1)):
         assert striate("predict", run.folder, shots, *flags).code == 2
 
@@ -120,9 +127,7 @@ def test_files_of_all_kinds(striate: Call, run: Run, shots: Path, tmp_path: Path
     assert striate("predict", run.folder, shots, "--sheet", tmp_path / "f.txt").code == 2
 
 
-def test_top_and_min_score_count_for_files(
-    striate: Call, run: Run, shots: Path, tmp_path: Path
-) -> None:
+def test_top_and_min_score_count_for_files(striate: Call, run: Run, shots: Path, tmp_path: Path) -> None:
     striate("predict", run.folder, shots / "a.png", "--min-score", 0.5, "--coco", tmp_path / "f.json")
     assert len(json.loads((tmp_path / "f.json").read_text())["annotations"]) == 2
 
@@ -161,7 +166,9 @@ def test_tiles_of_a_picture_that_is_broken(striate: Call, run: Run, shots: Path)
     assert ["detections" in line for line in found.lines] == [True, True, False]
 
 
-def test_other_tasks(striate: Call, make_run: Callable[..., Run], coloured: Path, tmp_path: Path) -> None:
+def test_other_tasks(
+    striate: Call, make_run: Callable[..., Run], coloured: Path, tmp_path: Path
+) -> None:
     run = make_run()
     for flags in (("--tile", 640), ("--min-score", 0.5), ("--coco", "x.json"), ("--sheet", "x.html")):
         found = striate("predict", run.folder, coloured, *flags, "--json")
@@ -181,7 +188,9 @@ class Terminal(io.StringIO):
         return True
 
 
-def table(answers: list[Answer], choice: Choice, monkeypatch: pytest.MonkeyPatch, columns: int = 80) -> str:
+def table(
+    answers: list[Answer], choice: Choice, monkeypatch: pytest.MonkeyPatch, columns: int = 80
+) -> str:
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("TERM", "xterm")
     out, err = Terminal(), io.StringIO()

@@ -25,7 +25,7 @@ def only_problem(dataset: Dataset[Boxes], kind: str) -> tuple[str, int | None, s
     return problem.key, problem.line, problem.reason
 
 
-# -- COCO ------------------------------------------------------------------------------------------------
+# -- COCO ---------------------------------------------------------------------------------------------
 
 
 def test_coco_is_read_with_its_splits_and_negatives(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_roboflow_coco(tmp_path: Path) -> None:
     assert [record.key for record in one] == ["a.jpg"]
 
 
-# -- Pascal VOC ------------------------------------------------------------------------------------------
+# -- Pascal VOC ---------------------------------------------------------------------------------------
 
 
 def test_voc_counts_from_one_and_its_last_pixel_belongs_to_the_box(tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ def test_stated_sizes_that_differ_from_the_picture(tmp_path: Path) -> None:
     assert dataset.records[2].origin.read().shape == (40, 30, 3)
 
 
-# -- YOLO ------------------------------------------------------------------------------------------------
+# -- YOLO ---------------------------------------------------------------------------------------------
 
 
 def test_yolo_in_both_nestings_and_with_few_digits(tmp_path: Path) -> None:
@@ -354,7 +354,7 @@ def test_yolo_lines_that_are_wrong(tmp_path: Path) -> None:
     ("yaml", "names"),
     [
         ("names: {0: a, 1: 'b: c'}", ("a", "b: c")),
-        ("names:\n  0: a\n  1: \"b # c\"  # last\n", ("a", "b # c")),
+        ('names:\n  0: a\n  1: "b # c"  # last\n', ("a", "b # c")),
         ("names:\n- a\n- 'it''s'\n", ("a", "it's")),
         ("names: [a,\n  b,\n  c]\n", ("a", "b", "c")),
     ],
@@ -392,7 +392,7 @@ def test_an_unreadable_yaml_or_picture(tmp_path: Path) -> None:
     assert only_problem(dataset, "picture-unreadable")[0] == "labels/a.txt"
 
 
-# -- tables ----------------------------------------------------------------------------------------------
+# -- tables -------------------------------------------------------------------------------------------
 
 
 def test_tables_of_edges_extents_and_without_a_header(tmp_path: Path) -> None:
@@ -457,7 +457,7 @@ def test_several_tables_must_be_splits(tmp_path: Path) -> None:
     assert read_boxes(tmp_path).splits == ("train",)
 
 
-# -- dlib, DOTA, corners -----------------------------------------------------------------------------------
+# -- dlib, DOTA, corners ------------------------------------------------------------------------------
 
 
 def test_dlib(tmp_path: Path) -> None:
@@ -530,7 +530,7 @@ def test_the_smallest_rectangle_around_four_corners_is_opencvs(
         assert (x1 - x0) * (y1 - y0) == pytest.approx(width * height, rel=1e-3, abs=1e-2)
 
 
-# -- which layout ------------------------------------------------------------------------------------------
+# -- which layout -------------------------------------------------------------------------------------
 
 
 def test_nothing_several_and_unknown_layouts(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,7 +17,14 @@ from striate.data.boxes.forms import FORMS, Form
 from striate.data.boxes.read import read_boxes
 from striate.data.boxes.truth import Box
 from striate.data.boxes.write import write_boxes
-from striate.errors import DiskError, LabelError, PictureError, StriateError, UnknownNameError, UsageError
+from striate.data.dataset import Dataset
+from striate.errors import (
+    DiskError,
+    LabelError,
+    StriateError,
+    UnknownNameError,
+    UsageError,
+)
 from striate.types import Split
 
 from .boxes_corpus import made, picture, seen, text
@@ -35,7 +42,7 @@ edges = st.one_of(
     st.floats(-50, 5000).map(lambda value: value if abs(value) > 1e-9 else 0.0),
     st.integers(-500, 50000).map(lambda value: value / 10),
 )
-labels = st.sampled_from(["cat", "dog", "traffic light", "café", "it's <&> \"quoted\"", "1, 2"])
+labels = st.sampled_from(["cat", "dog", "traffic light", "café", 'it\'s <&> "quoted"', "1, 2"])
 
 
 @st.composite
@@ -58,8 +65,8 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path / "work"
+def fresh(tmp_path: Path) -> Path:
+    return tmp_path / "work"
 
 
 def round_trip(dataset: Any, forms: list[Form], work: Path) -> Any:
@@ -72,7 +79,8 @@ def round_trip(dataset: Any, forms: list[Form], work: Path) -> Any:
 
 
 splits = st.one_of(
-    st.just([None] * 4), st.lists(st.sampled_from(["train", "validation", "test", None]), min_size=4, max_size=4)
+    st.just([None] * 4),
+    st.lists(st.sampled_from(["train", "validation", "test", None]), min_size=4, max_size=4),
 )
 
 
@@ -95,9 +103,7 @@ def test_a_round_trip_keeps_the_last_bit(
     targets = {key: tuple(group) for key, group in zip(keys, found, strict=True)}
     if form == "dota":
         targets = {key: tuple(shorn(box) for box in group) for key, group in targets.items()}
-    dataset = made(
-        gallery, targets, names=tuple(used), splits=dict(zip(keys, split, strict=True))
-    )
+    dataset = made(gallery, targets, names=tuple(used), splits=dict(zip(keys, split, strict=True)))
     back = round_trip(dataset, [form], fresh)
     shape = FORMS[form]
     assert seen(back, flags=shape.crowd and shape.difficult) == seen(
@@ -161,7 +167,12 @@ def test_corners_that_are_no_rectangle_are_written_as_they_were(tmp_path: Path) 
 
 
 def test_extras_flags_and_polygons_through_coco_voc_csv(tmp_path: Path) -> None:
-    extras = (("segmentation", "[[1.0, 2.5, 3, 4]]"), ("pose", "Left"), ("note", '"5"'), ("score", "0.5"))
+    extras = (
+        ("segmentation", "[[1.0, 2.5, 3, 4]]"),
+        ("pose", "Left"),
+        ("note", '"5"'),
+        ("score", "0.5"),
+    )
     box = Box("cat", (1, 2, 3, 4), crowd=True, difficult=True, extras=extras)
     dataset = made(tmp_path, {"a.png": (box,)})
     for form in ("coco", "csv", "voc"):
@@ -191,9 +202,7 @@ def test_coco_that_is_written_is_what_pycocotools_reads(
 
 def test_names_that_clash_or_that_files_cannot_have(tmp_path: Path) -> None:
     keys = ["a/x.png", "b/x.png", "b/x.jpg", "# odd.png", "tab\there.png", "b-x.png"]
-    dataset = made(
-        tmp_path / "in", {key: (Box("cat", (0, 0, i + 1, 1)),) for i, key in enumerate(keys)}
-    )
+    dataset = made(tmp_path / "in", {key: (Box("cat", (0, 0, i + 1, 1)),) for i, key in enumerate(keys)})
     for form in UPRIGHT:
         written = write_boxes(dataset, tmp_path / form, to=form)
         back = read_boxes(tmp_path / form)
@@ -209,7 +218,9 @@ def test_class_names_that_do_not_fit(tmp_path: Path, name: str) -> None:
         write_boxes(dataset, tmp_path / "out", to="voc")
 
 
-def test_the_folder_must_be_new_and_appears_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_must_be_new_and_appears_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dataset = made(tmp_path / "in", {"a.png": ()})
     text(tmp_path / "full" / "mine.txt", "x")
     with pytest.raises(UsageError, match="not an empty folder"):
@@ -250,7 +261,7 @@ def test_an_unreadable_picture_is_left_out_and_told(tmp_path: Path) -> None:
     ]
 
 
-# -- mutated files -----------------------------------------------------------------------------------------
+# -- mutated files ------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -304,12 +315,11 @@ def test_damaged_files_are_told_and_never_break_the_reader(
         data = data[:start] + word + data[start + int(length * len(data)) :]
     path.unlink()  # the original is linked
     path.write_bytes(data.encode("utf-8", "surrogatepass"))
-    try:
-        dataset = read_boxes(fresh, layout=form)
-    except StriateError as error:
-        assert not isinstance(error, PictureError)
-        assert str(error)
-        return
+    with contextlib.suppress(StriateError):  # and nothing else
+        check_whole(read_boxes(fresh, layout=form))
+
+
+def check_whole(dataset: Dataset[tuple[Box, ...]]) -> None:
     json.dumps([problem.to_dict() for problem in dataset.problems])
     for record in dataset:
         record.origin.content_hash()

@@ -261,16 +261,14 @@ def test_a_deadline_that_has_passed_ends_training_at_once(
     st.lists(st.tuples(st.integers(1, 200), st.floats(0.01, 2.0)), min_size=1, max_size=8),
     st.floats(20.0, 200.0),
 )
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_machine_does_the_budget_is_kept(
     make_job: MakeJob,
     make_network: MakeNetwork,
     phases: list[tuple[int, float]],
     deadline: float,
 ) -> None:
-    """Never more steps than planned; later than the deadline only by what changed since the last look."""
+    """Never more steps than planned; too late only by what changed since the last look."""
     speeds = [seconds for count, seconds in phases for _ in range(count)]
     machine = Machine(lambda step: speeds[min(step, len(speeds) - 1)])
     trainer, _ = paced(make_job, make_network, machine, total_steps=600, deadline=deadline)
@@ -279,9 +277,7 @@ def test_whatever_the_machine_does_the_budget_is_kept(
     assert machine.now <= deadline + 15.0 + 2 * max(speeds)
 
 
-def test_truths_follow_the_plan_that_moves_their_pictures(
-    make_job: MakeJob, toy_recipe: Any
-) -> None:
+def test_truths_follow_the_plan_that_moves_their_pictures(make_job: MakeJob, toy_recipe: Any) -> None:
     job = make_job(recipe=toy_recipe, augment=AugmentSettings(flip="both", rotate_deg=20.0))
     batches = Batches(
         job.train,

@@ -62,11 +62,10 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
 
 def test_a_damaged_tail_is_told_after_the_good_frames() -> None:
     data = animated("WEBP", frames=6)
-    seen = 0
-    with pytest.raises(PictureError):
-        for _ in animation(data[: len(data) * 2 // 3]):
-            seen += 1
-    assert seen < 6
+    frames = animation(data[: len(data) * 2 // 3])
+    assert next(frames).picture.shape == (16, 24, 3)
+    with pytest.raises(PictureError, match=r"damaged|cut off|cannot"):
+        list(frames)
 
 
 def test_names() -> None:

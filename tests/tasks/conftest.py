@@ -61,7 +61,7 @@ def draw_boxes(count: int, rng: np.random.Generator) -> Boxes:
 
 @pytest.fixture
 def make_detection(make_dataset: Any) -> Callable[..., Detection]:
-    """`make_detection(method, objects=(2, 0, 5), size=…, …settings)`: so many objects in each picture."""
+    """`make_detection(method, objects=(2, 0, 5), …settings)`: so many objects in each picture."""
 
     def make(
         method: str,

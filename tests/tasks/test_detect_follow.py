@@ -116,7 +116,9 @@ def test_a_turned_box_turns_with_its_picture(move: str, angle: float) -> None:
 def test_turning_and_turning_back_leaves_a_turned_box() -> None:
     start = targets_of(BOX, (20, 20, 40, 30), angle=25.0)
     there = follow_boxes(start, plan_of(angle=30, flip=(True, False)))
-    back = follow_boxes(there, plan_of(angle=30, flip=(True, False)))  # mirrored turns are their own undoing
+    back = follow_boxes(
+        there, plan_of(angle=30, flip=(True, False))
+    )  # mirrored turns are their own undoing
     overlap = iou_rotated(
         back["boxes"][0].double().numpy(),
         back["angles"][0].double().numpy(),

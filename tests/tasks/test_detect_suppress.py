@@ -48,9 +48,7 @@ def expected(
     labels, rows, flat = labels[real], rows[real], flat[real]
     groups = torch.zeros_like(labels) if agnostic else labels
     kept = batched_nms(boxes[rows], flat, groups, iou_threshold)[:most]
-    return [
-        (float(flat[i]), int(labels[i]), tuple(boxes[rows[i]].tolist())) for i in kept.tolist()
-    ]
+    return [(float(flat[i]), int(labels[i]), tuple(boxes[rows[i]].tolist())) for i in kept.tolist()]
 
 
 def told(found: tuple[Any, Any, Any], row: int) -> list[tuple[float, int, tuple[float, ...]]]:

@@ -172,7 +172,9 @@ def test_a_weak_moment_does_not_end_a_track_and_a_new_object_gets_a_new_number()
 def test_nothing_found_in_a_frame_is_legal() -> None:
     pytest.importorskip("trackers")
     tracks = predict_tracks.Tracks(fps=25, sure=0.5)
-    empty = Detections(NAMES, np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+    empty = Detections(
+        NAMES, np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64)
+    )
     for _ in range(3):
         ids = tracks.follow(empty).track_ids
         assert ids is not None

@@ -65,7 +65,8 @@ class Defaults:
 class GraphSource:
     """A module to be exported: uint8 (B, H, W, 3) "pictures" in, `outputs` by name out.
 
-    `more_inputs`: further inputs of the module, in order, by name, with an example of two pictures' each.
+    `more_inputs`: further inputs of the module, in order, by name, with an example of two pictures'
+    each.
     """
 
     module: nn.Module
@@ -117,7 +118,8 @@ class Recipe(ABC, Generic[Target]):
         return targets
 
     def feeds(self, pixels: Array) -> Mapping[str, Array]:
-        """The inputs of the graph `main` for prepared pictures uint8 (B, h, w, 3), as the task makes them.
+        """The inputs of the graph `main` for prepared pictures uint8 (B, h, w, 3), as the task makes
+        them.
 
         Training asks for those of the same pictures again and again.
         """

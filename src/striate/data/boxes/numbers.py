@@ -32,6 +32,8 @@ NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 LARGEST = Decimal(10) ** 9
 LONGEST = 120
 SMALLEST_PLACE = -60
+MOST_PLACES = 80
+UNITS = tuple(Decimal(1).scaleb(-places) for places in range(MOST_PLACES + 1))
 
 
 def read_number(text: str) -> Decimal:
@@ -88,11 +90,15 @@ def snap(value: Decimal, within: Decimal) -> float:
     >>> snap(Decimal("327.99984"), Decimal("0.0005"))
     328.0
     """
-    for places in range(80):
-        rounded = value.quantize(Decimal(1).scaleb(-places), context=EXACT)
+    low, high = 0, MOST_PLACES  # more places never round farther away, so the fewest can be bisected
+    while low < high:
+        middle = (low + high) // 2
+        rounded = value.quantize(UNITS[middle], context=EXACT)
         if abs(EXACT.subtract(rounded, value)) <= within:
-            return float(rounded)
-    return float(value)
+            high = middle
+        else:
+            low = middle + 1
+    return float(value.quantize(UNITS[low], context=EXACT))
 
 
 def plain(value: float | Decimal) -> str:

@@ -61,7 +61,7 @@ def read_boxes(source: Path | str, *, layout: str | None = None, repair: bool = 
 
 
 def is_boxes(source: Path | str) -> bool:
-    """Whether `source` is a folder or file of boxes, in one layout or several, or only drawn with boxes."""
+    """Whether `source` is a folder or file of boxes, or an embedded set with nothing else."""
     if found := find_embedded(source):
         return found.boxes is not None and found.labels is None
     path = Path(os.path.realpath(source))

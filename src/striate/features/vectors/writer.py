@@ -99,18 +99,70 @@ class GraphWriter:
 
     def model(self, outputs: Mapping[str, int], metadata: Mapping[str, Any] | None = None) -> bytes:
         """The finished file. `outputs`: columns of each output (B, columns), by name."""
-        from onnx import TensorProto, checker, helper, numpy_helper
+        from onnx import TensorProto, helper
 
-        height, width = self.size_hw
-        pictures = helper.make_tensor_value_info(
-            PICTURES, TensorProto.UINT8, ["batch", height, width, 3]
-        )
         ends = [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", columns])
             for name, columns in outputs.items()
         ]
-        held = [numpy_helper.from_array(array, name) for name, array in self._constants.values()]
-        graph = helper.make_graph(self._nodes, "striate", [pictures], ends, held)
+        graph = helper.make_graph(self._nodes, "striate", [self._input()], ends, self._held())
+        return self._file(graph, metadata)
+
+    def model_picture_by_picture(
+        self,
+        outputs: Mapping[str, tuple[Any, tuple[int, ...]]],
+        metadata: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """The finished file, whose nodes see one picture of a batch at a time: memory for one is enough.
+
+        `outputs`: dtype and shape of each output for a picture, by name; the nodes see "pictures" as
+        (1, H, W, 3).
+        """
+        from onnx import TensorProto, helper
+
+        one, inner = "picture", f"{PICTURES}_1"
+        nodes = [helper.make_node("Unsqueeze", [one, self.integers(0)], [inner])]
+        for node in self._nodes:
+            nodes.append(type(node).FromString(node.SerializeToString()))
+            nodes[-1].input[:] = [inner if name == PICTURES else name for name in node.input]
+        told = {
+            name: (helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)
+            for name, (dtype, shape) in outputs.items()
+        }
+        body = helper.make_graph(
+            nodes,
+            "of_one_picture",
+            [helper.make_tensor_value_info(one, TensorProto.UINT8, [*self.size_hw, 3])],
+            [helper.make_tensor_value_info(name, *about) for name, about in told.items()],
+            self._held(),
+        )
+        every = [f"{name}_of_all" for name in outputs]
+        scan = helper.make_node("Scan", [PICTURES], every, num_scan_inputs=1, body=body)
+        # the names that a user sees must differ from those within
+        for value in (*body.output, *(n for n in body.node if set(n.output) & set(outputs))):
+            _rename(value, outputs)
+        scan.attribute[0 if scan.attribute[0].name == "body" else 1].g.CopyFrom(body)
+        scan.output[:] = list(outputs)
+        ends = [
+            helper.make_tensor_value_info(name, kind, ["batch", *shape])
+            for name, (kind, shape) in told.items()
+        ]
+        return self._file(helper.make_graph([scan], "striate", [self._input()], ends), metadata)
+
+    def _input(self) -> Any:
+        from onnx import TensorProto, helper
+
+        height, width = self.size_hw
+        return helper.make_tensor_value_info(PICTURES, TensorProto.UINT8, ["batch", height, width, 3])
+
+    def _held(self) -> list[Any]:
+        from onnx import numpy_helper
+
+        return [numpy_helper.from_array(array, name) for name, array in self._constants.values()]
+
+    def _file(self, graph: Any, metadata: Mapping[str, Any] | None) -> bytes:
+        from onnx import checker, helper
+
         domains = {"": OPSET} | (
             {"ai.onnx.ml": ML_OPSET} if any(n.domain == "ai.onnx.ml" for n in self._nodes) else {}
         )

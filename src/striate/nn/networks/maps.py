@@ -90,9 +90,7 @@ class Pyramid(nn.Module):
         found = [MapShape(channels, one.size_hw, one.stride) for one in shapes]
         for _ in range(extra):
             height, width = found[-1].size_hw
-            found.append(
-                MapShape(channels, (-(-height // 2), -(-width // 2)), found[-1].stride * 2)
-            )
+            found.append(MapShape(channels, (-(-height // 2), -(-width // 2)), found[-1].stride * 2))
         self.shapes = tuple(found)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:

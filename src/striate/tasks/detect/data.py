@@ -30,7 +30,9 @@ _STEP = 32
 
 
 def read_source(source: Path | str) -> Dataset[Boxes]:
-    """The pictures and boxes at `source`: COCO, Pascal VOC, YOLO, CSV, dlib, DOTA, or an embedded set."""
+    """The pictures and boxes at `source`: COCO, Pascal VOC, YOLO, CSV, dlib, DOTA, or an embedded
+    set.
+    """
     from striate.data.boxes.read import read_boxes
 
     return read_boxes(source)

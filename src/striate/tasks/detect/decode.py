@@ -31,9 +31,9 @@ def answers_from(
             expected="the graph of a detector",
             remedy="export the run again",
         )
+    boxes, scores, labels = (np.asarray(outputs[name]) for name in _OUTPUTS)
     return [
-        _answer(*(np.asarray(outputs[name][row]) for name in _OUTPUTS), one, facts)
-        for row, one in enumerate(prepared)
+        _answer(boxes[row], scores[row], labels[row], one, facts) for row, one in enumerate(prepared)
     ]
 
 
@@ -67,7 +67,9 @@ def _turned_answer(
     """Turned boxes: (N, 5) in input pixels, the last an angle; overlaps are settled here."""
     groups = np.zeros_like(labels) if facts.nms == "agnostic" else labels
     kept = [
-        rows[nms_rotated(boxes[rows, :4], boxes[rows, 4], scores[rows], iou_threshold=facts.iou_threshold)]
+        rows[
+            nms_rotated(boxes[rows, :4], boxes[rows, 4], scores[rows], iou_threshold=facts.iou_threshold)
+        ]
         for rows in (np.flatnonzero(groups == group) for group in np.unique(groups))
     ]
     rows = np.concatenate(kept) if kept else np.empty(0, np.int64)

@@ -17,12 +17,12 @@ from striate.tasks.detect.config import DetectFacts
 from striate.tasks.detect.suppress import best_of
 
 __all__ = [
+    "OUTPUTS",
+    "REGION_OUTPUTS",
     "Candidates",
     "DetectGraph",
     "DetectHead",
     "Detector",
-    "OUTPUTS",
-    "REGION_OUTPUTS",
     "Objects",
     "Raw",
     "See",
@@ -35,8 +35,8 @@ See = Callable[[Tensor], Any]
 OUTPUTS = ("boxes", "scores", "labels")
 REGION_OUTPUTS = ("regions", "region_scores", "region_boxes")
 """What region methods tell of how they came to their answer: regions float32 (B, P, 4), xyxy in input
-pixels, all zero where there are fewer; the score of each for each class (B, P, K); where each class moved
-it (B, P, K, 4). R-CNN's last regions are those that were cut out a second time."""
+pixels, all zero where there are fewer; the score of each for each class (B, P, K); where each class
+moved it (B, P, K, 4). R-CNN's last regions are those that were cut out a second time."""
 Objects = dict[str, Tensor]
 """Objects of one picture, as torchvision names them: `boxes` float32 (M, 4), xyxy in input pixels,
 `labels` int64 (M,), from 0."""
@@ -64,8 +64,8 @@ def objects_of(targets: Mapping[str, Tensor]) -> list[Objects]:
 class DetectHead(nn.Module, ABC):
     """A method: what it makes of what the backbone sees.
 
-    `strides`: the maps that it wants to see of whole pictures; without any, it shows the backbone cut-outs
-    and gets features (B, D). `proposes_outside`: its graph has a second input, proposals.
+    `strides`: the maps that it wants to see of whole pictures; without any, it shows the backbone
+    cut-outs and gets features (B, D). `proposes_outside`: its graph has a second input, proposals.
     `judges_regions`: its raw answers hold `REGION_OUTPUTS`.
     """
 
@@ -122,10 +122,10 @@ class Detector(PictureNetwork):
 
 
 class DetectGraph(nn.Module):
-    """uint8 (B, H, W, 3) → boxes (B, M, 4 or 5), scores (B, M), labels (B, M): overlaps settled, best first.
+    """uint8 (B, H, W, 3) → boxes (B, M, 4 or 5), scores (B, M), labels (B, M).
 
-    Where proposals come from outside, they are a second input, float32 (B, P, 4), xyxy in input pixels.
-    Methods that judge regions tell them too: see `REGION_OUTPUTS`.
+    Best first, overlaps settled. Where proposals come from outside, they are a second input, float32
+    (B, P, 4), xyxy in input pixels. Methods that judge regions tell them too: see `REGION_OUTPUTS`.
     """
 
     def __init__(self, detector: Detector, facts: DetectFacts) -> None:

@@ -1,4 +1,4 @@
-"""Proposals from outside: what Selective Search finds in a prepared picture, the same in training and use."""
+"""Proposals from outside: what Selective Search finds in a prepared picture, in training and in use."""
 
 from __future__ import annotations
 

@@ -97,12 +97,12 @@ class DetectRecipe(Recipe[Boxes]):
 
     def feeds(self, pixels: Array) -> Mapping[str, Array]:
         if not self.outside:
-            return self.task.feeds(pixels)
+            return {"pictures": pixels}
         return {"pictures": pixels, "proposals": self._proposals(pixels)}
 
     def _proposals(self, pixels: Array) -> Array:
         """Proposals of prepared pictures, float32 (N, P, 4); each picture's are computed once."""
-        names = [hashlib.sha256(np.ascontiguousarray(one)).digest() for one in pixels]
+        names = [hashlib.sha256(one.tobytes()).digest() for one in pixels]
         new = [row for row, name in enumerate(names) if name not in self._proposed]
         if new:
             found = proposals_of(np.asarray(pixels[new]))
@@ -135,7 +135,8 @@ class DetectRecipe(Recipe[Boxes]):
     def outputs(
         self, module: nn.Module, pixels: Tensor, more: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
-        return self._graph(module).answer(pixels, more.get("proposals"))
+        found: dict[str, Tensor] = self._graph(module).answer(pixels, more.get("proposals"))
+        return found
 
     def _graph(self, module: Any) -> DetectGraph:
         return DetectGraph(module, self.known)

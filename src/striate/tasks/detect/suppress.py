@@ -52,9 +52,10 @@ def best_of(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The answers of a picture: boxes (B, M, D), scores (B, M), labels int64 (B, M), best first.
 
-    `boxes` float32 (B, N, D): xyxy, and perhaps more that is passed on; `scores` float32 (B, N, K). Of the `considered` likeliest places,
-    those that overlap a better one of their class (of any, if `agnostic`) by more than `iou_threshold`
-    are dropped, and those that score no more than `score_threshold`. M is fixed; free rows score 0.
+    `boxes` float32 (B, N, D): xyxy, and perhaps more that is passed on; `scores` float32 (B, N, K). Of
+    the `considered` likeliest places, those that overlap a better one of their class (of any, if
+    `agnostic`) by more than `iou_threshold` are dropped, and those that score no more than
+    `score_threshold`. M is fixed; free rows score 0.
     """
     likeliest = scores.amax(dim=2)  # (B, N)
     if boxes.shape[1] > considered:

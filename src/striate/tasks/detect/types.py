@@ -48,7 +48,7 @@ class Detections:
             if array is not None and (array.dtype != dtype or array.shape != shape):
                 wanted = f"{np.dtype(dtype).name} {shape}"
                 raise ValueError(f"{name}: expected {wanted}, got {array.dtype} {array.shape}")
-        if count and not (0 <= self.labels.min() and self.labels.max() < len(self.names)):
+        if count and not (self.labels.min() >= 0 and self.labels.max() < len(self.names)):
             raise ValueError(f"labels must lie in 0..{len(self.names) - 1}")
         if count and not (self.scores.min() >= 0 and self.scores.max() <= 1.001):
             raise ValueError("scores must lie in [0, 1]")

@@ -148,9 +148,7 @@ class Session:
         plan = yield from self._plan(writer, setup)
         yield Planned(plan.model_dump())
         fitted = yield from self._fit(setup, plan, writer, meter)
-        train = setup.arrays("train")
-        device = torch.device(plan.device)
-        for remark in setup.recipe.finish(setup.start.module, train.pixels, train.encoded, device=device):
+        for remark in self._finished(setup, plan):
             yield Note(remark)
         rows = "".join(json.dumps(row) + "\n" for row in fitted.history)
         writer.save("metrics.jsonl", rows.encode())
@@ -167,6 +165,12 @@ class Session:
             timings=self._timings,
         )
         yield Finished(str(writer.path), metrics, round(time.monotonic() - self.started, 2))
+
+    def _finished(self, setup: _Setup, plan: Plan) -> list[str]:
+        """What the recipe fits when the loop has ended."""
+        train, module = setup.arrays("train"), setup.start.module
+        device = torch.device(plan.device)
+        return setup.recipe.finish(module, train.pixels, train.encoded, device=device)
 
     def follow(self) -> None:
         """Take part in the training that rank 0 leads."""

@@ -47,6 +47,8 @@ class _OneStage(DetectHead):
     """What the three share: a pyramid, torchvision's head on it, anchors that never change."""
 
     anchors: Tensor
+    model: Any
+    """torchvision's detector: its head, its matching and its losses are used."""
 
     def __init__(self, shapes: Sequence[MapShape], facts: DetectFacts, *, extra: int) -> None:
         super().__init__(shapes, facts)
@@ -135,7 +137,9 @@ class Ssd(_OneStage):
 
 
 class Fcos(_OneStage):
-    """FCOS (Tian et al. 2019): each place tells the distances to the four edges, and how central it is."""
+    """FCOS (Tian et al. 2019): each place tells the distances to the four edges, and how central it
+    is.
+    """
 
     def __init__(self, shapes: Sequence[MapShape], facts: DetectFacts) -> None:
         super().__init__(shapes, facts, extra=1)

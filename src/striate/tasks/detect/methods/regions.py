@@ -176,7 +176,8 @@ class _OnMaps(_RegionHead):
         self.dense = TwoMLPHead(_CHANNELS * _POOLED**2, _WIDTH)
 
     def _look(self, see: See, pictures: Tensor) -> list[Tensor]:
-        return self.pyramid(see(pictures))
+        maps: list[Tensor] = self.pyramid(see(pictures))
+        return maps
 
     def _vectors(self, seen: list[Tensor], rois: Tensor) -> Tensor:
         """Each region from the map that suits its size."""
@@ -242,7 +243,7 @@ class FasterRcnn(_OnMaps):
         return found
 
 
-class _FloatRpnHead(RPNHead):
+class _FloatRpnHead(RPNHead):  # type: ignore[misc]  # torchvision leaves it untyped
     """Its answers are float32 whatever the arithmetic: boxes need the digits."""
 
     def forward(self, x: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:

@@ -1,4 +1,6 @@
-"""Boxes as plain regression: one a picture, or a fixed number of them. What comes of it is the lesson."""
+"""Boxes as plain regression: one a picture, or a fixed number of them. What comes of it is the
+lesson.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ class _Slots(DetectHead):
         return {"class": by_class, "box": _BOX_WEIGHT * missed.sum() / there.sum().clamp_min(1)}
 
     def _slotted(self, boxes: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """The first `slots` objects in the method's order: boxes (B, S, 4), labels (B, S), −1 for none."""
+        """The first `slots` objects in the method's order: boxes (B, S, 4), labels (B, S), −1 for
+        none.
+        """
         rank = self._rank(boxes).masked_fill(labels < 0, float("inf"))
         order = rank.argsort(dim=1, stable=True)[:, : self.slots]
         boxes = boxes.gather(1, order[..., None].expand(-1, -1, 4))

@@ -18,12 +18,16 @@ __all__ = ["TurnedFcos"]
 
 _CHANNELS, _CONVOLUTIONS = 128, 2
 _CENTRAL = 1.5
-"""Places within so many strides of an object's middle answer for it (Tian et al. 2019, center sampling)."""
+"""Places within so many strides of an object's middle answer for it (Tian et al. 2019, center
+sampling).
+"""
 _ANGLE_WEIGHT = 0.5
 
 
 class TurnedFcos(DetectHead):
-    """A place tells, besides FCOS's answers, (sin 2θ, cos 2θ): a rectangle looks the same after half a turn."""
+    """A place tells, besides FCOS's answers, (sin 2θ, cos 2θ): a rectangle looks the same after half a
+    turn.
+    """
 
     places: Tensor
     steps: Tensor
@@ -36,14 +40,17 @@ class TurnedFcos(DetectHead):
         self.edges = FCOSRegressionHead(_CHANNELS, 1, _CONVOLUTIONS)
         self.turn = nn.Conv2d(_CHANNELS, 2, 3, padding=1)
         nn.init.normal_(self.turn.weight, std=0.01)
-        nn.init.constant_(self.turn.bias, 0.0)
         levels = self.pyramid.shapes
         places = [_middles(one) for one in levels]
         self.register_buffer("places", torch.cat(places), persistent=False)
-        sizes = [torch.full((len(at),), float(one.stride)) for at, one in zip(places, levels, strict=True)]
+        sizes = [
+            torch.full((len(at),), float(one.stride)) for at, one in zip(places, levels, strict=True)
+        ]
         self.register_buffer("steps", torch.cat(sizes), persistent=False)
         # each map answers for objects of its own range of sizes
-        ends = [(0.0 if not row else 4.0 * one.stride, 8.0 * one.stride) for row, one in enumerate(levels)]
+        ends = [
+            (0.0 if not row else 4.0 * one.stride, 8.0 * one.stride) for row, one in enumerate(levels)
+        ]
         ends[-1] = (ends[-1][0], float("inf"))
         spans = [torch.tensor(end).expand(len(at), 2) for at, end in zip(places, ends, strict=True)]
         self.register_buffer("ranges", torch.cat(spans), persistent=False)
@@ -87,7 +94,9 @@ class TurnedFcos(DetectHead):
         }
 
     def _matched(self, targets: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """For each place the object that it answers for, the smallest, −1 for none; and all distances."""
+        """For each place the object that it answers for, the smallest, −1 for none; and all
+        distances.
+        """
         boxes, labels = targets["boxes"], targets["labels"]
         middle, size = (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]
         radians = torch.deg2rad(targets["angles"])

@@ -154,7 +154,7 @@ def _sides(facts: DetectFacts) -> list[float]:
     """Sides of the windows in input pixels: from the small objects of training to the largest."""
     low, *_, high = facts.side_quantiles or (24.0, min(facts.size_hw) / 2)
     smallest = max(12.0, low, (facts.side_quantiles or (low,) * 2)[1] / 2.5)
-    largest = min(max(high, smallest), min(facts.size_hw))
+    largest = min(max(high, smallest), *facts.size_hw)
     steps = max(1, math.ceil(math.log(max(largest / smallest, 1.0)) / math.log(_RATIO)))
     return [smallest * (largest / smallest) ** (step / steps) for step in range(steps + 1)]
 
