@@ -18,12 +18,19 @@ from bench import (
     cifar10,
     cold_predict,
     demo,
+    detect_bccd,
+    detect_latency,
+    detect_parity,
+    detect_regions,
+    detect_wait,
+    detect_window,
     detection_map,
     fashion,
     features,
     kills,
     latency,
     mutated_pictures,
+    proposals,
     startup,
     step,
     throughput,
@@ -32,7 +39,7 @@ from bench.outcome import Outcome, Row
 from bench.processes import BenchmarkFailed
 from bench.record import ROOT, load, load_average, save
 from bench.table import as_markdown, print_table, put_into
-from bench.workbench import Workbench
+from bench.workbench import Wishes, Workbench
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 
@@ -58,6 +65,17 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "detection_map": Benchmark(
         "AP of 150 000 detections, against pycocotools and faster-coco-eval", 4, detection_map.run
     ),
+    "proposals": Benchmark("region proposals, beside OpenCV's", 3, proposals.run),
+    "detect_window": Benchmark(
+        "sliding windows as one convolution, against one by one", 2, detect_window.run
+    ),
+    "detect_regions": Benchmark("2 000 proposals in batches, against one by one", 3, detect_regions.run),
+    "detect_parity": Benchmark("an exported detector, against torch", 3, detect_parity.run),
+    "detect_latency": Benchmark(
+        "a loaded detector, against ultralytics' ONNX path", 4, detect_latency.run
+    ),
+    "detect_wait": Benchmark("what of a training epoch is waiting for data", 2, detect_wait.run),
+    "detect_bccd": Benchmark("ways to detect, trained for equal time", 30, detect_bccd.run),
     "kills": Benchmark("20 kills at random moments, bit-identical resumes", 8, kills.run),
     "features": Benchmark(
         "HOG, Haar and layer tables, against OpenCV and scikit-image", 1, features.run
@@ -67,7 +85,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 }
 
 
-def measure(name: str, *, quick: bool, console: Console) -> Outcome:
+def measure(name: str, *, quick: bool, console: Console, wishes: Wishes) -> Outcome:
     """Run one benchmark in a scratch folder of its own, and write its result file."""
     load_before = load_average()
     if load_before > 0.5 and not quick:
@@ -78,23 +96,32 @@ def measure(name: str, *, quick: bool, console: Console) -> Outcome:
             Path(folder),
             quick=quick,
             say=lambda words: console.print(f"  {escape(words)} …", style="dim"),
+            wishes=wishes,
         )
         outcome = BENCHMARKS[name].run(bench)
         peers = bench.peers.versions() if bench.peers_used else None
     wall = time.perf_counter() - began
-    path = save(name, outcome, quick=quick, wall_s=wall, load_before=load_before, peer_versions=peers)
+    path = save(
+        name,
+        outcome,
+        quick=quick,
+        wall_s=wall,
+        load_before=load_before,
+        peer_versions=peers,
+        flags=wishes.as_flags() if name.startswith("detect_") else "",
+    )
     console.print(f"  {wall:.0f} s, {path.relative_to(ROOT)}", style="dim")
     return outcome
 
 
-def measure_all(names: Sequence[str], *, quick: bool, console: Console) -> int:
+def measure_all(names: Sequence[str], *, quick: bool, console: Console, wishes: Wishes) -> int:
     """Run them one after the other; a failure is told at the end and stops none of the others."""
     rows: list[Row] = []
     failed: list[str] = []
     for name in names:
         console.print(f"[bold]{name}[/]: {BENCHMARKS[name].about}")
         try:
-            rows += measure(name, quick=quick, console=console).rows
+            rows += measure(name, quick=quick, console=console, wishes=wishes).rows
         except BenchmarkFailed as error:
             console.print(f"[bold red]{name} failed[/]: {escape(str(error))}", highlight=False)
             failed.append(name)
@@ -138,6 +165,12 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--table", action="store_true", help="put the saved results into docs/benchmarks.md"
     )
+    detectors = parser.add_argument_group("for the benchmarks of detectors")
+    detectors.add_argument(
+        "--run", action="append", type=Path, default=[], metavar="RUN", help="measure this finished run"
+    )
+    detectors.add_argument("--methods", default="", metavar="A,B", help="train these (fcos)")
+    detectors.add_argument("--minutes", type=float, help="time budget of each training")
     asked = parser.parse_args(words)
     console = Console(stderr=True)
     if asked.list:
@@ -148,7 +181,10 @@ def main(words: Sequence[str] | None = None) -> int:
     unknown = [name for name in asked.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"no benchmark called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
-    return measure_all(asked.names or list(BENCHMARKS), quick=asked.quick, console=console)
+    methods = tuple(name.strip() for name in asked.methods.split(",") if name.strip())
+    wishes = Wishes(tuple(path.resolve() for path in asked.run), methods, asked.minutes)
+    names = asked.names or list(BENCHMARKS)
+    return measure_all(names, quick=asked.quick, console=console, wishes=wishes)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,19 @@ def fewer_files(folder: Path, source: Path, *, each: int) -> Path:
     return folder
 
 
+def fewer_voc(folder: Path, source: Path, *, most: int) -> Path:
+    """A copy of Pascal VOC's folders with the first `most` pictures of each split: for smoke runs."""
+    for part in ("Annotations", "ImageSets/Main", "JPEGImages"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    for listed in sorted((source / "ImageSets" / "Main").glob("*.txt")):
+        names = listed.read_text("utf-8").split()[:most]
+        (folder / "ImageSets" / "Main" / listed.name).write_text("\n".join(names) + "\n", "utf-8")
+        for name in names:
+            shutil.copy(source / "Annotations" / f"{name}.xml", folder / "Annotations")
+            shutil.copy(source / "JPEGImages" / f"{name}.jpg", folder / "JPEGImages")
+    return folder
+
+
 def fewer_idx(folder: Path, source: Path, *, most: int) -> Path:
     """A copy of the IDX files in `source`, each cut to its first `most` items: for smoke runs."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ PACKAGES = (
     "scikit-learn",
     "pycocotools",
     "faster-coco-eval",
+    "openvino",
 )
 
 
@@ -36,14 +37,15 @@ def save(
     wall_s: float,
     load_before: float,
     peer_versions: Mapping[str, str] | None,
+    flags: str = "",
 ) -> Path:
     """Write `bench/results/NAME.json`; a smoke run goes to `bench/results/quick/`, which git ignores."""
-    folder = RESULTS / "quick" if quick else RESULTS
+    folder = results_folder(quick=quick)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     whole = {
         "benchmark": name,
-        "command": f"python -m bench {name}" + (" --quick" if quick else ""),
+        "command": " ".join(["python -m bench", name, *(["--quick"] if quick else []), flags]).strip(),
         "date": time.strftime("%Y-%m-%d %H:%M"),
         "machine": describe_machine().to_toml_dict(),
         "load_before": round(load_before, 2),
@@ -55,6 +57,11 @@ def save(
     }
     path.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return path
+
+
+def results_folder(*, quick: bool) -> Path:
+    """Where results of full runs, or of smoke runs, are written."""
+    return RESULTS / "quick" if quick else RESULTS
 
 
 def load(name: str) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,36 @@ MODEL = "mobilenetv3_small_100"
 SIDE = 224
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line asks of the benchmarks of detectors; the others have no use for it.
+
+    `runs`: finished runs to measure instead of new ones. `methods`: those to train. `minutes`: the time
+    budget of each training; None leaves it to the benchmark.
+    """
+
+    runs: tuple[Path, ...] = ()
+    methods: tuple[str, ...] = ()
+    minutes: float | None = None
+
+    def as_flags(self) -> str:
+        """As they were typed, for the result file."""
+        words = [f"--run {run}" for run in self.runs]
+        words += [f"--methods {','.join(self.methods)}"] if self.methods else []
+        return " ".join(words + ([] if self.minutes is None else [f"--minutes {self.minutes:g}"]))
+
+
 class Workbench:
     """Everything in it is made when first asked for, and thrown away with `folder`.
 
     striate keeps its caches in the scratch folder too, so that every call measures it from nothing.
     """
 
-    def __init__(self, folder: Path, *, quick: bool, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, folder: Path, *, quick: bool, say: Callable[[str], None], wishes: Wishes | None = None
+    ) -> None:
         self.folder, self.quick, self.say = folder, quick, say
+        self.wishes = wishes or Wishes()
         self.peers_used = False
 
     def times(self, full: int, quick: int) -> int:
@@ -80,6 +103,30 @@ class Workbench:
         out = self.folder / "small-run"
         words = ["--model", MODEL, "--size", SIDE, "--epochs", 1, "--weights", "none", "--batch-size", 8]
         self.run_striate("train", data, "--out", out, *words)
+        return out
+
+    @cached_property
+    def cells(self) -> Path:
+        """The blood cells of BCCD, in Pascal VOC's form; a few of them in a smoke run."""
+        whole = pictures.needed("bccd")
+        return pictures.fewer_voc(self.folder / "bccd", whole, most=16) if self.quick else whole
+
+    @cached_property
+    def detectors(self) -> list[Path]:
+        """The runs that were named, else one of each method that was, else of fcos: trained briefly."""
+        if self.wishes.runs:
+            return list(self.wishes.runs)
+        minutes = self.wishes.minutes or 1.0
+        return [self.train_detector(one, minutes) for one in self.wishes.methods or ("fcos",)]
+
+    def train_detector(self, method: str, minutes: float) -> Path:
+        """A run of `method` from scratch on `cells`, within that time."""
+        out = self.fresh(f"run-{method}")
+        self.say(f"training {method} for {minutes:g} min")
+        # a smoke run ends after an epoch, however long that takes
+        span = ["--epochs", 1] if self.quick else ["--time-budget", f"{minutes:g}m"]
+        words = ["--task", "detect", "--method", method, "--weights", "none", *span]
+        self.run_striate("train", self.cells, "--out", out, *words)
         return out
 
     @cached_property

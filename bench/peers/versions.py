@@ -4,7 +4,16 @@ import json
 import platform
 from importlib import metadata
 
-NAMES = ("fastai", "ultralytics", "torch", "torchvision", "numpy", "pillow", "opencv-python")
+NAMES = (
+    "fastai",
+    "ultralytics",
+    "torch",
+    "torchvision",
+    "onnxruntime",
+    "numpy",
+    "pillow",
+    "opencv-python",
+)
 
 
 def main() -> None:

@@ -121,6 +121,17 @@ class Task(ABC, Generic[Target, Prediction]):
         set.
         """
 
+    def differences(self, own: Mapping[str, Array], answers: Mapping[str, Array]) -> dict[str, float]:
+        """How far a graph's outputs (B, …) are from those that they should equal, by output.
+
+        Relative to the largest value where that exceeds 1.
+        """
+        found = {}
+        for name, expected in own.items():
+            scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
+            found[name] = float(np.abs(expected - answers[name]).max(initial=0.0)) / scale
+        return found
+
     @abstractmethod
     def meter(self, *, full: bool = True) -> Meter[Prediction, Target]:
         """Collects and measures; without `full`, only what is compared after each epoch."""

@@ -23,11 +23,13 @@ def sizes(height: float, width: float, count: int = 5) -> np.ndarray:
     ("size_hw", "sides", "expected"),
     [
         # blood cells: platelets of 40 pixels beside cells of 100, in 480 × 640
-        ((480, 640), [40] * 20 + [100] * 80, (288, 384)),
+        ((480, 640), [40] * 20 + [100] * 80, (448, 576)),
         # the same objects in four times as many pixels: the same input
-        ((960, 1280), [80] * 20 + [200] * 80, (288, 384)),
-        # pictures of 28 × 28: never smaller than two places of the coarsest map
-        ((28, 28), [10] * 30, (64, 64)),
+        ((960, 1280), [80] * 20 + [200] * 80, (448, 576)),
+        # pictures of 28 × 28
+        ((28, 28), [10] * 30, (96, 96)),
+        # never smaller than two places of the coarsest map
+        ((28, 28), [28] * 30, (64, 64)),
         # a panorama one pixel high
         ((1, 4000), [1] * 10, (64, 960)),
         ((4000, 1), [1] * 10, (960, 64)),
@@ -36,7 +38,7 @@ def sizes(height: float, width: float, count: int = 5) -> np.ndarray:
         # specks in a huge picture: as large as is sensible
         ((3000, 4000), [10] * 50, (704, 960)),
         # half of all objects are tiny: the smaller ones decide
-        ((600, 600), [30] * 10 + [300] * 10, (480, 480)),
+        ((600, 600), [30] * 10 + [300] * 10, (704, 704)),
     ],
 )
 def test_the_input_suits_the_smaller_objects(
@@ -49,7 +51,7 @@ def test_the_input_suits_the_smaller_objects(
 
 def test_most_pictures_decide() -> None:
     mixed = np.concatenate([sizes(480, 640, 9), sizes(4000, 30, 2)])
-    assert choose_input(mixed, np.full(9, 40.0)) == (288, 384)
+    assert choose_input(mixed, np.full(9, 40.0)) == (448, 576)
 
 
 def learnt(make_dataset: Any, targets: list[Any], **settings: Any) -> DetectFacts:
@@ -92,7 +94,35 @@ def test_an_unknown_method_names_the_nearest(make_dataset: Any) -> None:
 @pytest.mark.parametrize("method", ["ssd", "faster-rcnn", "single"])
 def test_only_fcos_turns_boxes(make_dataset: Any, method: str) -> None:
     with pytest.raises(UsageError, match=f"{method} answers upright boxes only.*fcos"):
-        learnt(make_dataset, [(Box("ant", (0, 0, 9, 9)),)], method=method, oriented=True)
+        learnt(make_dataset, [(Box("ant", (0, 0, 9, 9)),)], method=method, boxes="turned")
+
+
+TURNED = (Box("ant", (10, 10, 30, 20), angle_deg=90.0),)
+
+
+def test_turned_truths_make_a_detector_of_turned_boxes(make_dataset: Any) -> None:
+    assert learnt(make_dataset, [TURNED]).oriented
+    assert not learnt(make_dataset, [TURNED], boxes="upright").oriented
+    assert not learnt(make_dataset, [TURNED], method="ssd").oriented
+    upright = (Box("ant", (10, 10, 30, 20)),)
+    assert not learnt(make_dataset, [upright]).oriented
+    assert learnt(make_dataset, [upright], boxes="turned").oriented
+
+
+def test_turned_truths_become_the_upright_boxes_around_them(make_dataset: Any) -> None:
+    data = make_dataset([TURNED], NAMES, size_hw=(48, 64))
+    (record,) = align_boxes(data, facts_of())
+    (box,) = record.target
+    assert box.box_xyxy == pytest.approx((15, 5, 25, 25))
+    assert box.angle_deg == 0.0
+    assert align_boxes(data, facts_of(oriented=True)).targets == [TURNED]
+
+
+def test_a_method_with_eyes_of_its_own_takes_no_network(make_dataset: Any) -> None:
+    boxes = [(Box("ant", (0, 0, 9, 9)),)]
+    assert learnt(make_dataset, boxes, method="sliding-window").model == "window-cnn"
+    with pytest.raises(UsageError, match=r"network of its own.*--model"):
+        learnt(make_dataset, boxes, method="sliding-window", model="resnet18")
 
 
 def test_classes_take_the_order_of_the_model(make_dataset: Any) -> None:

@@ -58,7 +58,7 @@ def test_padding_and_scale_are_undone(size_hw: tuple[int, int], shares: list[flo
 
 
 def test_the_whole_picture_is_the_whole_picture() -> None:
-    """A tall picture of 128 × 64 lies in the middle of 64 × 96: 32 columns, 32 grey ones to each side."""
+    """128 × 64 lies in the middle of 64 × 96: 32 columns, and 32 grey ones to each side."""
     (found,) = answers_from(told([[32, 0, 64, 64]], [0.9]), [padded((128, 64))], facts_of())
     assert found.boxes_xyxy.tolist() == [[0, 0, 64, 128]]
 
@@ -128,9 +128,7 @@ def simulate(pictures: int, share_right: object, seed: int) -> tuple[list[Detect
     return answers, truths
 
 
-@pytest.mark.parametrize(
-    "share_right", [lambda s: s**2, lambda s: np.sqrt(s), lambda s: 0.3 + 0.2 * s, lambda s: s]
-)
+@pytest.mark.parametrize("share_right", [lambda s: s**2, np.sqrt, lambda s: 0.3 + 0.2 * s, lambda s: s])
 def test_calibrated_scores_are_the_share_of_right_answers(share_right: object) -> None:
     assert callable(share_right)
     answers, truths = simulate(400, share_right, seed=1)
@@ -158,7 +156,7 @@ def test_scores_that_tell_nothing_of_rightness_get_no_curve_that_turns_them() ->
     assert (np.diff(honest(raw, learnt)) >= 0).all()
 
 
-@pytest.mark.parametrize("share_right", [lambda s: np.ones_like(s), lambda s: np.zeros_like(s)])
+@pytest.mark.parametrize("share_right", [np.ones_like, np.zeros_like])
 def test_nothing_to_learn_from_is_no_curve(share_right: object) -> None:
     answers, truths = simulate(20, share_right, seed=3)
     learnt = calibrated_facts(answers, truths, facts_of(), 0.37)
@@ -183,17 +181,35 @@ def test_what_is_not_to_be_counted_teaches_neither() -> None:
     """Answers on crowds and on difficult objects are neither right nor wrong in the metrics."""
     answers, truths = simulate(100, lambda s: s, seed=4)
     plain = calibrated_facts(answers, truths, facts_of(), 0.5)
-    crowd = np.array([[300, 0, 400, 100]], np.float32)
-    crowded = [
-        Detections(
-            NAMES,
-            np.concatenate([crowd, one.boxes_xyxy]),
-            np.concatenate([np.array([0.99], np.float32), one.scores]),
-            np.concatenate([np.array([0]), one.labels]),
-        )
-        for one in answers
-    ]
-    more = [(*boxes, Box("ant", (300, 0, 400, 100), crowd=True)) for boxes in truths]
-    learnt = calibrated_facts(crowded, more, facts_of(), 0.5)
-    raw = np.linspace(0.1, 0.9, 9)
+    regions = np.array([[300, 0, 400, 100], [300, 200, 340, 240]], np.float32)
+    more = []
+    for one in answers:
+        scores = np.append(one.scores, np.array([0.1, 0.1], np.float32))
+        order = np.argsort(-scores, kind="stable")
+        boxes, labels = np.concatenate([one.boxes_xyxy, regions]), np.append(one.labels, [0, 0])
+        more.append(Detections(NAMES, boxes[order], scores[order], labels[order]))
+    uncounted = (
+        Box("ant", (300, 0, 400, 100), crowd=True),
+        Box("ant", (300, 200, 340, 240), difficult=True),
+    )
+    learnt = calibrated_facts(more, [(*boxes, *uncounted) for boxes in truths], facts_of(), 0.5)
+    raw = np.linspace(0.05, 0.95, 19)
     np.testing.assert_allclose(honest(raw, learnt), honest(raw, plain), atol=0.02)
+
+
+def test_turned_answers_keep_their_angle_and_are_settled_as_they_lie() -> None:
+    """Two crossed bars share their middle, and little else; the third lies on the first."""
+    boxes = [[20.0, 28, 60, 36, 0], [20, 28, 60, 36, 90], [21, 28, 61, 36, 2], [300, 9, 320, 12, 10]]
+    outputs = told([], []) | {
+        "boxes": np.asarray([boxes], np.float32),
+        "scores": np.asarray([[0.9, 0.8, 0.7, 0.6]], np.float32),
+        "labels": np.zeros((1, 4), np.int64),
+    }
+    (found,) = answers_from(outputs, [padded((128, 192))], facts_of(oriented=True))
+    assert found.boxes_xyxy.tolist() == [[40, 56, 120, 72], [40, 56, 120, 72]]
+    assert found.angles_deg is not None
+    assert found.angles_deg.tolist() == [0, 90]
+    none = {name: value[:, :0] for name, value in outputs.items()}
+    (nothing,) = answers_from(none, [padded((128, 192))], facts_of(oriented=True))
+    assert len(nothing) == 0
+    assert nothing.angles_deg is not None

@@ -13,11 +13,17 @@ import torch
 from striate.engine.export import check_parity, write_graph
 from striate.graphs import load_graph
 from striate.tasks.detect.methods.registry import HEADS
+from striate.tasks.detect.network import OUTPUTS
 from striate.tasks.detect.proposing import PROPOSED_OUTSIDE
 
 MakeDetection = Callable[..., Any]
 
-pytestmark = pytest.mark.parametrize("method", HEADS)
+VARIANTS: dict[str, dict[str, str]] = {
+    **{name: {"method": name} for name in HEADS},
+    "fcos-turned": {"method": "fcos", "boxes": "turned"},
+}
+
+pytestmark = pytest.mark.parametrize("variant", VARIANTS)
 
 OBJECTS = {"none": (0, 0), "one": (1, 1), "sixty": (60, 60), "mixed": (0, 60, 1)}
 
@@ -26,11 +32,11 @@ OBJECTS = {"none": (0, 0), "one": (1, 1), "sixty": (60, 60), "mixed": (0, 60, 1)
 @pytest.mark.parametrize("objects", OBJECTS.values(), ids=OBJECTS)
 def test_losses_and_gradients_are_finite(
     make_detection: MakeDetection,
-    method: str,
+    variant: str,
     objects: tuple[int, ...],
     precision: torch.dtype,
 ) -> None:
-    made = make_detection(method, objects)
+    made = make_detection(**VARIANTS[variant], objects=objects)
     module = made.network().train()
     with torch.autocast("cpu", precision, enabled=precision != torch.float32):
         losses = made.recipe.loss(module, made.batch)
@@ -52,51 +58,55 @@ def test_losses_and_gradients_are_finite(
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
 def test_candidates_lie_in_the_input(
-    make_detection: MakeDetection, method: str, precision: torch.dtype
+    make_detection: MakeDetection, variant: str, precision: torch.dtype
 ) -> None:
-    made = make_detection(method)
+    made = make_detection(**VARIANTS[variant])
     module = made.network().eval()
     more = made.more() if made.recipe.outside else None
     with torch.no_grad(), torch.autocast("cpu", precision, enabled=precision != torch.float32):
         found = module.head.candidates(module(made.batch.pixels, more))
-        boxes, scores, labels = made.recipe.outputs(module, made.batch.pixels, made.more()).values()
-    assert found.boxes.shape == (3, found.scores.shape[1], 4)
+        outputs = made.recipe.outputs(module, made.batch.pixels, made.more())
+    boxes, scores, labels = (outputs[name] for name in OUTPUTS)
+    numbers = 5 if made.recipe.known.oriented else 4
+    assert found.boxes.shape == (3, found.scores.shape[1], numbers)
     assert found.scores.shape[2] == 3
     assert torch.isfinite(found.boxes).all()
     assert ((found.scores >= 0) & (found.scores <= 1)).all()
-    assert boxes.shape[1:] == (scores.shape[1], 4)
+    assert boxes.shape[1:] == (scores.shape[1], numbers)
     assert scores.shape == labels.shape
-    assert scores.shape[1] <= 300
+    assert scores.shape[1] <= (900 if numbers == 5 else 300)
     assert all(torch.isfinite(one).all() for one in (boxes, scores))
     assert (labels >= 0).all()
     assert (labels < 3).all()
     for answer in made.recipe.task.decode(
-        {"boxes": boxes.float().numpy(), "scores": scores.float().numpy(), "labels": labels.numpy()},
-        made.prepared,
+        {name: outputs[name].float().numpy() for name in OUTPUTS}, made.prepared
     ):
-        assert (answer.boxes_xyxy >= 0).all()
-        assert (answer.boxes_xyxy <= [64, 48, 64, 48]).all()
+        assert len(answer) <= 300
+        middles = (answer.boxes_xyxy[:, :2] + answer.boxes_xyxy[:, 2:]) / 2
+        assert ((middles >= 0) & (middles <= [64, 48])).all()
+        if numbers == 4:
+            assert (answer.boxes_xyxy >= 0).all()
+            assert (answer.boxes_xyxy <= [64, 48, 64, 48]).all()
 
 
 def test_the_exported_graph_answers_as_the_network(
-    make_detection: MakeDetection, method: str, tmp_path: Path
+    make_detection: MakeDetection, variant: str, tmp_path: Path
 ) -> None:
-    made = make_detection(method)
+    made = make_detection(**VARIANTS[variant])
     source, path = made.recipe.graphs(made.network().eval())["main"], tmp_path / "main.onnx"
     write_graph(source, path, input_hw=(64, 96), metadata={})
     for rows in (slice(0, 1), slice(0, 3)):
         told = check_parity(made.recipe, source, path, made.pixels[rows])
         assert told["unmatched"] == 0
     graph = load_graph(path)
-    assert ("proposals" in graph.input_names) == (method in PROPOSED_OUTSIDE)
+    assert ("proposals" in graph.input_names) == (variant in PROPOSED_OUTSIDE)
     blank = np.zeros((2, 64, 96, 3), np.uint8)  # where there may be no proposal at all
-    feeds = {name: one for name, one in made.recipe.feeds(blank).items()}
-    found = graph(feeds)
+    found = graph(made.recipe.feeds(blank))
     assert all(np.isfinite(one).all() for one in found.values())
 
 
-def test_the_same_seed_is_the_same_head(make_detection: MakeDetection, method: str) -> None:
-    made = make_detection(method)
+def test_the_same_seed_is_the_same_head(make_detection: MakeDetection, variant: str) -> None:
+    made = make_detection(**VARIANTS[variant])
     one, same, other = made.network(3), made.network(3), made.network(4)
     ours = one.state_dict()
     assert all(torch.equal(value, same.state_dict()[name]) for name, value in ours.items())
@@ -108,14 +118,14 @@ def test_the_same_seed_is_the_same_head(make_detection: MakeDetection, method: s
     assert torch.equal(*losses)
 
 
-def test_a_second_look_changes_nothing(make_detection: MakeDetection, method: str) -> None:
-    made = make_detection(method)
+def test_a_second_look_changes_nothing(make_detection: MakeDetection, variant: str) -> None:
+    made = make_detection(**VARIANTS[variant])
     module = made.network().eval()
     with torch.no_grad():
         one, two = (made.recipe.outputs(module, made.batch.pixels, made.more()) for _ in range(2))
     assert all(torch.equal(value, two[name]) for name, value in one.items())
 
 
-def test_remarks_are_sentences(make_detection: MakeDetection, method: str) -> None:
-    made = make_detection(method)
+def test_remarks_are_sentences(make_detection: MakeDetection, variant: str) -> None:
+    made = make_detection(**VARIANTS[variant])
     assert all(isinstance(one, str) and one for one in made.recipe.remarks(made.network()))

@@ -10,7 +10,6 @@ import torch
 from striate.nn.augment.augmenter import Augmenter
 from striate.nn.augment.settings import AugmentSettings
 from striate.nn.recipe import Batch, Recipe
-from striate.tasks.detect.recipe import DetectRecipe
 
 MakeDetection = Callable[..., Any]
 
@@ -151,7 +150,7 @@ def test_what_a_recipe_says_by_default(make_detection: MakeDetection) -> None:
     assert np.isnan(Recipe.differences(recipe, own, nan)["a"])
     truths = {"labels": torch.arange(3)}
     plan = Augmenter(
-        DetectRecipe.augment(recipe, AugmentSettings(), np.zeros((1, 8, 8, 3), np.uint8)),  # type: ignore[arg-type]
+        recipe.augment(AugmentSettings(), np.zeros((1, 8, 8, 3), np.uint8)),
         (8, 8),
         seed=0,
     ).plan(0, np.arange(3))

@@ -12,7 +12,8 @@ from striate.errors import UsageError
 from striate.ops.boxes import iou_xyxy
 from striate.tasks.detect.types import Detections
 from striate.types import Array, Picture
-from striate.verbs.predict_tiles import Tiling, merge_tiles, predict_tiled, windows_xyxy
+from striate.verbs.predict_merge import merge_tiles
+from striate.verbs.predict_tiles import Tiling, predict_tiled, windows_xyxy
 
 NAMES = ("light", "dark")
 
@@ -174,6 +175,13 @@ def test_classes_are_apart() -> None:
         [one([84, 20, 100, 60], 0.9, 1), one([4, 20, 30, 60], 0.6)], WINDOWS, SIZE_HW, iou_threshold=0.5
     )
     assert found.labels.tolist() == [1, 0]
+
+
+def test_one_object_of_two_classes_is_one_if_so_wished() -> None:
+    tiles = [one([84, 20, 93, 60], 0.9, 1), one([4, 20, 13, 60], 0.6)]
+    for agnostic, count in ((False, 2), (True, 1)):
+        found = merge_tiles(tiles, WINDOWS, SIZE_HW, iou_threshold=0.5, agnostic=agnostic)
+        assert len(found) == count
 
 
 def test_turned_boxes() -> None:

@@ -51,7 +51,14 @@ def detector_answers(
     from striate.verbs.predict_tiles import tiled_answers
 
     with progress(output, "looking", "tiles") as told:
-        yield from tiled_answers(model, files, tiling, iou_threshold=facts.iou_threshold, told=told)
+        yield from tiled_answers(
+            model,
+            files,
+            tiling,
+            iou_threshold=facts.iou_threshold,
+            agnostic=facts.nms == "agnostic",
+            told=told,
+        )
 
 
 def detector_writers(

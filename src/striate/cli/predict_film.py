@@ -68,13 +68,7 @@ def _answer(
         writers: list[FrameWriter] = [_JsonFrames(output, film.name) if files is None else files]
         if film.live:
             output.say(f"{film.name}: press Ctrl+C to end", style="dim")
-        answers = frame_answers(
-            model,
-            film.frames(),
-            tiling=wishes.tiling(),
-            iou_threshold=facts.iou_threshold,
-            live=film.live,
-        )
+        answers = frame_answers(model, film.frames(), facts, tiling=wishes.tiling(), live=film.live)
         summary = predict_film(film, answers, choice=choice, tracks=tracks, writers=writers, told=told)
     summary.files = [] if files is None else [path for path in files.files if path.exists()]
     if not output.json:

@@ -74,7 +74,7 @@ def check_parity(
     outputs = found if isinstance(found, tuple) else (found,)
     own = {name: value.float().numpy() for name, value in zip(source.outputs, outputs, strict=True)}
     answers = load_graph(path)(feeds)
-    differences = recipe.differences(own, answers)
+    differences = recipe.task.differences(own, answers)
     worst = max(differences, key=lambda name: differences[name])
     if not differences[worst] <= PARITY_TOLERANCE:
         raise TrainingError(

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -167,15 +166,6 @@ class Recipe(ABC, Generic[Target]):
         Only where `solves_head`.
         """
         raise NotImplementedError(f"{type(self).__name__} solves no head")
-
-    def differences(self, own: Mapping[str, Array], answers: Mapping[str, Array]) -> dict[str, float]:
-        """How far a graph's outputs (B, …) are from the network's own, relative to the largest one
-        where that exceeds 1; by output."""
-        found = {}
-        for name, expected in own.items():
-            scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
-            found[name] = float(np.abs(expected - answers[name]).max(initial=0.0)) / scale
-        return found
 
 
 def mix_losses(per_picture: Tensor, partner: Tensor | None, share: Tensor | None) -> Tensor:

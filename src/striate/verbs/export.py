@@ -17,6 +17,7 @@ from striate.errors import RunError, SettingError, UnknownNameError, UsageError
 from striate.graphs import Backend, OnnxGraph, load_graph, openvino_core
 from striate.runs.atomic import disk_errors, sync_file, sync_folder, write_with
 from striate.runs.run import Run
+from striate.task import Task
 from striate.types import Array, SizeHW
 from striate.verbs.model import FilePath, Model, load
 from striate.verbs.outputs import writable
@@ -82,10 +83,10 @@ def export(
     target = _target(out, format, overwrite=overwrite)
     feeds = _probe(model, pictures)
     if format == "onnx":
-        differences = _write_onnx(graph, target, feeds)
+        differences = _write_onnx(model.task, graph, target, feeds)
         files = [target]
     else:
-        differences = _write_openvino(graph, target, feeds)
+        differences = _write_openvino(model.task, graph, target, feeds)
         files = [target, target.with_suffix(".bin")]
     return Export(
         format=format,
@@ -145,18 +146,18 @@ def _probe(model: Model, pictures: Sequence[FilePath]) -> Array:
     return np.concatenate([noise, [model.task.prepare(one).pixels for one in (*embedded, *own)]])
 
 
-def _write_onnx(graph: Path, target: Path, feeds: Array) -> dict[str, float]:
+def _write_onnx(task: Task[Any, Any], graph: Path, target: Path, feeds: Array) -> dict[str, float]:
     found: dict[str, float] = {}
 
     def write(temporary: Path) -> None:
         shutil.copyfile(graph, temporary)
-        found.update(_compare(graph, temporary, feeds, "onnx"))
+        found.update(_compare(task, graph, temporary, feeds, "onnx"))
 
     write_with(target, write, needed=graph.stat().st_size)
     return found
 
 
-def _write_openvino(graph: Path, target: Path, feeds: Array) -> dict[str, float]:
+def _write_openvino(task: Task[Any, Any], graph: Path, target: Path, feeds: Array) -> dict[str, float]:
     core = openvino_core(needed_for="exporting to OpenVINO")
     import openvino
 
@@ -170,7 +171,7 @@ def _write_openvino(graph: Path, target: Path, feeds: Array) -> dict[str, float]
                     value if isinstance(value, str) else json.dumps(value), ["striate", key]
                 )
             openvino.save_model(model, str(made), compress_to_fp16=False)
-            differences = _compare(graph, made, feeds, "openvino")
+            differences = _compare(task, graph, made, feeds, "openvino")
             # the .xml names nothing without its .bin, so it comes last
             for file in (made.with_suffix(".bin"), made):
                 sync_file(file)
@@ -179,14 +180,18 @@ def _write_openvino(graph: Path, target: Path, feeds: Array) -> dict[str, float]
     return differences
 
 
-def _compare(graph: Path, made: Path, feeds: Array, format: str) -> dict[str, float]:  # noqa: A002
+def _compare(
+    task: Task[Any, Any],
+    graph: Path,
+    made: Path,
+    pixels: Array,
+    format: str,  # noqa: A002
+) -> dict[str, float]:
     """The largest difference of each output; a `RunError` beyond the tolerance."""
-    expected = load_graph(graph, threads=1)({"pictures": feeds})
-    answers = load_graph(made, backend=_BACKENDS[format], threads=1)({"pictures": feeds})
-    differences = {}
-    for name, own in expected.items():
-        scale = max(1.0, float(np.abs(own).max(initial=0.0)))
-        differences[name] = float(np.abs(own - answers[name]).max(initial=0.0)) / scale
+    feeds = task.feeds(pixels)
+    expected = load_graph(graph, threads=1)(feeds)
+    answers = load_graph(made, backend=_BACKENDS[format], threads=1)(feeds)
+    differences = task.differences(expected, answers)
     worst = max(differences, key=lambda name: differences[name])
     if not differences[worst] <= TOLERANCE:  # also where it is not a number
         raise RunError(

@@ -27,6 +27,7 @@ from striate.verbs.predict_tiles import Tiling, predict_tiled
 from striate.verbs.predict_tracks import Tracks
 
 if TYPE_CHECKING:
+    from striate.tasks.detect.config import DetectFacts
     from striate.verbs.model import Model
 
 __all__ = ["CODECS", "Codec", "FilmFiles", "FilmSummary", "frame_answers", "predict_film"]
@@ -75,7 +76,7 @@ class FrameWriter(Protocol):
 
 
 def frame_answers(
-    model: Model, frames: Iterable[Frame], *, tiling: Tiling | None, iou_threshold: float, live: bool
+    model: Model, frames: Iterable[Frame], facts: DetectFacts, *, tiling: Tiling | None, live: bool
 ) -> Iterator[tuple[Frame, Detections]]:
     """What `model` finds in each of `frames`, in order, as they become ready."""
     if tiling is None and not live:
@@ -88,7 +89,13 @@ def frame_answers(
         if tiling is None:
             found = model.predict(frame.picture)
         else:
-            found = predict_tiled(_asked(model), frame.picture, tiling, iou_threshold=iou_threshold)
+            found = predict_tiled(
+                _asked(model),
+                frame.picture,
+                tiling,
+                iou_threshold=facts.iou_threshold,
+                agnostic=facts.nms == "agnostic",
+            )
         assert isinstance(found, Detections), "checked by detector_facts"
         yield frame, found
 

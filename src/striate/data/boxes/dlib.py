@@ -8,6 +8,7 @@ element inside the box, without it the class is "object".
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import PurePosixPath
 
 from striate.data.boxes.gallery import Gallery
@@ -46,7 +47,9 @@ def read_dlib(tree: Tree, gallery: Gallery, files: list[str]) -> Said:
     said = Said(tree.root, "dlib XML", problems=list(tree.problems))
     said.names = names_file(tree, said.problems)
     used: dict[tuple[str, Split | None], str] = {}
-    for key in sorted(files or dlib_files(tree), key=lambda one: (len(one), one)):
+    order = {"train": 0, "validation": 1, "test": 2, None: 3}
+    by_name = sorted(files or dlib_files(tree), key=lambda one: (len(one), one))
+    for key in sorted(by_name, key=lambda one: order[file_split(one)]):
         place = (str(PurePosixPath(key).parent), file_split(key))
         if place in used and place[1] is not None:
             reason = f"{key} tells of the same pictures as {used[place]}, and was not read"
@@ -110,7 +113,7 @@ def _box(node: Node, file: str, what: str) -> SaidBox:
     )
 
 
-def _number(node: Node, name: str):  # type: ignore[no-untyped-def]
+def _number(node: Node, name: str) -> Decimal:
     try:
         return read_number(node.attributes.get(name, ""))
     except ValueError as error:

@@ -136,11 +136,11 @@ class _Judge:
         x0, y0, x1, y1 = said.box_xyxy
         if x0 == x1 or y0 == y1:
             reason = f"{said.what} ({said.label}) has no area: {self._edges(said)}"
-            self._tell("box-empty", "error", said, reason, "draw it again, or remove it; it is left out")
+            self._tell("box-empty", "error", said, reason, "draw it again, or remove it; training leaves it out")
             return None
         if x0 > x1 or y0 > y1:
             reason = f"{said.what} ({said.label}) is turned inside out: {self._edges(said)}"
-            self._tell("box-flipped", "warning", said, reason, "swap the edges; it is read so")
+            self._tell("box-flipped", "warning", said, reason, "swap the edges; training reads it so")
             one = 1.0 if self.said.counts_from_one else 0.0  # first and last pixel both belong to it
             x0, x1 = (x0, x1) if x0 < x1 else (x1 - one, x0 + one)
             y0, y1 = (y0, y1) if y0 < y1 else (y1 - one, y0 + one)
@@ -165,13 +165,13 @@ class _Judge:
             reason = (
                 f"{said.what} ({said.label}) lies outside the picture of {size}: {self._edges(said)}"
             )
-            self._tell("box-outside", "error", said, reason, "draw it again; it is left out")
+            self._tell("box-outside", "error", said, reason, "draw it again; training leaves it out")
             return None
         if self.said.counts_from_one and min(x0, y0) >= -1 and x1 <= width and y1 <= height:
             self.from_zero += 1
             return clipped
         reason = f"{said.what} ({said.label}) reaches out of the picture of {size}: {self._edges(said)}"
-        self._tell("box-outside", "warning", said, reason, "draw it again; it is clipped")
+        self._tell("box-outside", "warning", said, reason, "draw it again; training clips it")
         return clipped
 
     def _edges(self, said: SaidBox) -> str:

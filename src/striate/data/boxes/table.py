@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import PurePosixPath
@@ -207,7 +207,7 @@ class _Rows:
         self.said.problems.append(Problem(kind, "error", self.key, reason, repair, line=line))
 
 
-def _finder(gallery: Gallery, table: str):  # type: ignore[no-untyped-def]
+def _finder(gallery: Gallery, table: str) -> Callable[[str], str | None]:
     here = str(PurePosixPath(table).parent).removeprefix(".")
     folders = [here, "", *(f"{here}/{one}" if here else one for one in ("images", "JPEGImages"))]
 

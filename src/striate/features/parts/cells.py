@@ -12,7 +12,7 @@ import numpy as np
 from striate.features.opencv import cv2_module
 from striate.types import Array, Picture
 
-__all__ = ["CELL", "DEPTH", "cells", "correlate", "padded"]
+__all__ = ["CELL", "DEPTH", "cells", "correlate", "direction_of", "padded"]
 
 CELL = 8
 """Side of a cell, pixels of the picture that it is taken from."""
@@ -76,9 +76,15 @@ def _gradient(picture: Picture) -> tuple[Array, Array]:
         better = square > best
         for kept, new in ((dx, x), (dy, y), (best, square)):
             np.copyto(kept, new, where=better)
+    return np.sqrt(best), direction_of(dx, dy)
+
+
+def direction_of(dx: Array, dy: Array) -> Array:
+    """The direction of gradients, float32, as one of 18, int64; `dx` and `dy` may broadcast."""
     turns = np.arctan2(dy, dx) * np.float32(_SIGNED / (2 * np.pi))
     # upright gradients lie exactly between two directions; opposite ones must go to opposite bins
-    return np.sqrt(best), np.ceil(turns - np.float32(0.5001)).astype(np.int64) % _SIGNED
+    found: Array = np.ceil(turns - np.float32(0.5001)).astype(np.int64) % _SIGNED
+    return found
 
 
 def _norms(energy: Array) -> list[Array]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from striate.errors import SettingError
@@ -23,18 +25,20 @@ def detect_parts(
     overlap: float = 0.5,
     interval: int = 6,
     limit: int = 100,
+    scales: Sequence[float] | None = None,
 ) -> Detections:
     """Objects of `model` in `picture`, uint8 (H, W, 3), the best first, at most `limit`.
 
     `least`: the score from which a window is reported; 0 is where the model says yes, about -0.5 to 0
     finds more and errs more. `overlap`: of two windows that share more (intersection over union), the
-    better stays. `interval`: sizes that are searched for each halving of the picture. Empty for a
-    picture in which no filter fits. A `SettingError` for an interval or limit below 1.
+    better stays. `interval`: sizes that are searched for each halving of the picture, unless `scales`
+    names all sizes, relative to the picture's. Empty for a picture in which no filter fits. A `SettingError` for an interval or limit below 1.
     """
     if interval < 1 or limit < 1:
         raise SettingError(f"interval {interval} and limit {limit}", expected="1 or more of each")
     height, width = check_picture(picture).shape[:2]
-    scales = scales_of((height, width), model.components, model.first_scale, interval)
+    if scales is None:
+        scales = scales_of((height, width), model.components, model.first_scale, interval)
     found = [_none(model)]
     for level in levels(picture, scales, parts=model.parts > 0):
         for index, component in enumerate(model.components):

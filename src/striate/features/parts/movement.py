@@ -11,7 +11,7 @@ import numpy as np
 
 from striate.types import Array
 
-__all__ = ["REACH", "best_nearby", "moved"]
+__all__ = ["REACH", "best_nearby", "moved", "moves_in_order"]
 
 REACH = 4
 """How far a part may move from its anchor on either axis, in its own cells."""
@@ -37,7 +37,7 @@ def _one_axis(
     size = scores.shape[axis]
     best = np.full(scores.shape, -np.inf, np.float32)
     step = np.zeros(scores.shape, np.int8)
-    for move in sorted(range(-reach, reach + 1), key=abs):
+    for move in moves_in_order(reach):
         if abs(move) >= size and move:
             continue
         to: list[slice] = [slice(None), slice(None)]
@@ -50,6 +50,15 @@ def _one_axis(
         here[better] = offered[better]
         step[tuple(to)][better] = move
     return best, step
+
+
+def moves_in_order(reach: int) -> list[int]:
+    """Moves from the nearest to the furthest: of equally good places the first is taken.
+
+    >>> moves_in_order(2)
+    [0, -1, 1, -2, 2]
+    """
+    return sorted(range(-reach, reach + 1), key=abs)
 
 
 def moved(dy: Array, dx: Array) -> Array:

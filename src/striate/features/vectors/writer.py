@@ -108,44 +108,40 @@ class GraphWriter:
         graph = helper.make_graph(self._nodes, "striate", [self._input()], ends, self._held())
         return self._file(graph, metadata)
 
-    def model_picture_by_picture(
+    def model_of_each(
         self,
-        outputs: Mapping[str, tuple[Any, tuple[int, ...]]],
+        outputs: Mapping[str, tuple[str, Any, tuple[int, ...]]],
         metadata: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """The finished file, whose nodes see one picture of a batch at a time: memory for one is enough.
+        """The finished file, whose nodes see the pictures of a batch one after another, each as a batch
+        of one: the memory for one is enough.
 
-        `outputs`: dtype and shape of each output for a picture, by name; the nodes see "pictures" as
-        (1, H, W, 3).
+        `outputs`: value, dtype and shape of what is told of a picture, by name.
         """
         from onnx import TensorProto, helper
 
+        height, width = self.size_hw
         one, inner = "picture", f"{PICTURES}_1"
         nodes = [helper.make_node("Unsqueeze", [one, self.integers(0)], [inner])]
         for node in self._nodes:
-            nodes.append(type(node).FromString(node.SerializeToString()))
-            nodes[-1].input[:] = [inner if name == PICTURES else name for name in node.input]
-        told = {
+            copied = type(node).FromString(node.SerializeToString())
+            copied.input[:] = [inner if name == PICTURES else name for name in node.input]
+            nodes.append(copied)
+        kinds = {
             name: (helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)
-            for name, (dtype, shape) in outputs.items()
+            for name, (_, dtype, shape) in outputs.items()
         }
         body = helper.make_graph(
             nodes,
-            "of_one_picture",
-            [helper.make_tensor_value_info(one, TensorProto.UINT8, [*self.size_hw, 3])],
-            [helper.make_tensor_value_info(name, *about) for name, about in told.items()],
+            "one_picture",
+            [helper.make_tensor_value_info(one, TensorProto.UINT8, [height, width, 3])],
+            [helper.make_tensor_value_info(outputs[name][0], *kinds[name]) for name in outputs],
             self._held(),
         )
-        every = [f"{name}_of_all" for name in outputs]
-        scan = helper.make_node("Scan", [PICTURES], every, num_scan_inputs=1, body=body)
-        # the names that a user sees must differ from those within
-        for value in (*body.output, *(n for n in body.node if set(n.output) & set(outputs))):
-            _rename(value, outputs)
-        scan.attribute[0 if scan.attribute[0].name == "body" else 1].g.CopyFrom(body)
-        scan.output[:] = list(outputs)
+        scan = helper.make_node("Scan", [PICTURES], list(outputs), num_scan_inputs=1, body=body)
         ends = [
             helper.make_tensor_value_info(name, kind, ["batch", *shape])
-            for name, (kind, shape) in told.items()
+            for name, (kind, shape) in kinds.items()
         ]
         return self._file(helper.make_graph([scan], "striate", [self._input()], ends), metadata)
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from striate.data.inputs import SizeText
 from striate.settings import Settings
 
-__all__ = ["METHODS", "DetectConfig", "DetectFacts", "Method", "Nms"]
+__all__ = ["METHODS", "OWN_NETWORKS", "DetectConfig", "DetectFacts", "Method", "Nms"]
 
 Method = Literal[
     "single",
@@ -39,7 +39,11 @@ METHODS: dict[Method, str] = {
 }
 """How to detect, in the order of history."""
 
+OWN_NETWORKS: dict[Method, str] = {"sliding-window": "window-cnn", "parts": "hog-parts"}
+"""Methods that see in a way of their own, and what it is called."""
+
 Nms = Literal["per-class", "agnostic", "soft"]
+Classifier = Literal["softmax", "svm"]
 
 
 class DetectConfig(Settings):
@@ -62,6 +66,12 @@ class DetectConfig(Settings):
     """Most answers a picture."""
     boxes: Literal["auto", "upright", "turned"] = "auto"
     """Whether an answer has an angle (method fcos); auto asks the training data."""
+    classifier: Classifier = "softmax"
+    """What judges the vectors of regions (method rcnn): the softmax that the network was trained with, or
+    linear support vector machines fitted when it is trained."""
+    looks: int = Field(default=2, ge=1, le=5)
+    """How often boxes are adjusted (method rcnn); from the second look on, only the likeliest are cut out
+    again, where they were moved to."""
 
 
 class DetectFacts(Settings):
@@ -83,6 +93,10 @@ class DetectFacts(Settings):
     max_detections: int = 300
     oriented: bool = False
     """Whether boxes have angles."""
+    classifier: Classifier = "softmax"
+    """What judges the vectors of R-CNN's regions."""
+    looks: int = Field(default=2, ge=1, le=5)
+    """How often R-CNN looks at its likeliest boxes."""
     side_quantiles: tuple[float, ...] = ()
     """Sides of the training boxes in input pixels (root of the area): minimum, quartiles, maximum."""
     most_boxes: int = 1

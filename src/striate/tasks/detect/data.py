@@ -14,7 +14,7 @@ from striate.data.dataset import Dataset
 from striate.data.inputs import size_from_text
 from striate.errors import LabelError, PictureError, UnknownNameError, UsageError
 from striate.ops.rotated import upright_xyxy
-from striate.tasks.detect.config import METHODS, DetectConfig, DetectFacts, Method
+from striate.tasks.detect.config import METHODS, OWN_NETWORKS, DetectConfig, DetectFacts, Method
 from striate.types import Array, SizeHW
 
 __all__ = ["align_boxes", "arrays_of_boxes", "choose_input", "learn_facts", "read_source"]
@@ -54,7 +54,7 @@ def learn_facts(train: Dataset[Boxes], config: DetectConfig) -> DetectFacts:
     counts = Counter(box.label for record in train for box in record.target)
     return DetectFacts(
         method=method,
-        model="resnet18" if config.model == "auto" else config.model,
+        model=_model(method, config),
         names=train.names,
         counts=tuple(counts[name] for name in train.names),
         size_hw=size_hw,
@@ -63,6 +63,8 @@ def learn_facts(train: Dataset[Boxes], config: DetectConfig) -> DetectFacts:
         score_threshold=config.score_threshold,
         max_detections=config.max_detections,
         oriented=oriented,
+        classifier=config.classifier,
+        looks=config.looks,
         side_quantiles=tuple(float(q * scale) for q in np.quantile(sides, (0, 0.25, 0.5, 0.75, 1))),
         most_boxes=max(len(record.target) for record in train),
     )
@@ -86,6 +88,15 @@ def _method(config: DetectConfig, *, oriented: bool) -> Method:
             f"method {found} answers upright boxes only", remedy="use --method fcos with --boxes turned"
         )
     return found
+
+
+def _model(method: Method, config: DetectConfig) -> str:
+    own = OWN_NETWORKS.get(method)
+    if own is None:
+        return "resnet18" if config.model == "auto" else config.model
+    if config.model not in ("auto", own):
+        raise UsageError(f"method {method} sees with a network of its own", remedy="leave out --model")
+    return own
 
 
 def _looks(train: Dataset[Boxes]) -> tuple[Array, Array]:

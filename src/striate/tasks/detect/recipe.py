@@ -17,13 +17,13 @@ from striate.nn.augment.plan import Plan
 from striate.nn.augment.presets import resolve
 from striate.nn.augment.settings import AugmentSettings
 from striate.nn.recipe import Batch, Defaults, GraphSource, Losses, Recipe
-from striate.ops.boxes import iou_xyxy
 from striate.task import Task
 from striate.tasks.detect.config import DetectFacts
 from striate.tasks.detect.data import arrays_of_boxes
 from striate.tasks.detect.follow import follow_boxes
 from striate.tasks.detect.methods.registry import head_of
-from striate.tasks.detect.network import DetectGraph, build_detector
+from striate.tasks.detect.methods.solved import solve_regions
+from striate.tasks.detect.network import DetectGraph, Detector, build_detector
 from striate.tasks.detect.proposing import MOST_PROPOSALS, PROPOSED_OUTSIDE, proposals_of
 from striate.tasks.detect.task import Detect
 from striate.types import Array, PictureArray
@@ -126,6 +126,16 @@ class DetectRecipe(Recipe[Boxes]):
             parts = head.losses(raw, batch.targets)
         return {"loss": torch.stack(list(parts.values())).sum()} | parts
 
+    def finish(
+        self, module: nn.Module, pixels: Array, encoded: Mapping[str, Tensor], *, device: torch.device
+    ) -> list[str]:
+        """R-CNN's second stage: classifiers and box adjustment solved on fixed vectors of regions."""
+        if self.known.method != "rcnn":
+            return []
+        detector = self._inner(module)
+        assert isinstance(detector, Detector)
+        return solve_regions(detector, pixels, encoded, device=device)
+
     @staticmethod
     def _inner(module: Any) -> Any:
         for name in ("module", "_orig_mod"):
@@ -145,45 +155,6 @@ class DetectRecipe(Recipe[Boxes]):
         more = {"proposals": torch.zeros(2, MOST_PROPOSALS, 4)} if self.outside else {}
         graph = self._graph(module)
         return {"main": GraphSource(graph, graph.output_names, more)}
-
-    def differences(self, own: Mapping[str, Array], answers: Mapping[str, Array]) -> dict[str, float]:
-        """By detection: the largest difference of a score, and of an edge as a part of the input.
-
-        A hair decides which of two equal answers is dropped, so each detection is compared with the
-        nearest of its class; `unmatched` is the part of clear ones that has none.
-        """
-        worst = {"boxes": 0.0, "scores": 0.0, "unmatched": 0.0}
-        lost = clear = 0
-        for row in range(len(own["scores"])):
-            mine, theirs = (_taken(found, row, self.known.score_threshold) for found in (own, answers))
-            pairs, missing = _paired(mine, theirs)
-            lost, clear = lost + missing, clear + len(mine[1])
-            for ours, other in pairs:
-                edges = np.abs(mine[0][ours] - theirs[0][other])[:4].max() / max(self.known.size_hw)
-                worst["boxes"] = max(worst["boxes"], float(edges))
-                gap = abs(float(mine[1][ours]) - float(theirs[1][other]))
-                worst["scores"] = max(worst["scores"], gap)
-        worst["unmatched"] = 0.0 if lost <= 0.005 * clear else lost / clear
-        return worst
-
-
-def _taken(found: Mapping[str, Array], row: int, threshold: float) -> tuple[Array, Array, Array]:
-    real = found["scores"][row] > threshold + 1e-3
-    return found["boxes"][row][real], found["scores"][row][real], found["labels"][row][real]
-
-
-def _paired(
-    mine: tuple[Array, Array, Array], theirs: tuple[Array, Array, Array]
-) -> tuple[list[tuple[int, int]], int]:
-    """Pairs (ours, theirs) of the same class that overlap almost wholly, and how many have none."""
-    overlap = iou_xyxy(mine[0][:, :4], theirs[0][:, :4]) * (mine[2][:, None] == theirs[2][None, :])
-    pairs, lost = [], 0
-    for ours in range(len(mine[1])):
-        if not overlap.shape[1] or overlap[ours].max() < 0.9:
-            lost += 1
-            continue
-        pairs.append((ours, int(overlap[ours].argmax())))
-    return pairs, lost
 
 
 RECIPE = DetectRecipe

@@ -11,6 +11,7 @@ from striate.data.dataset import Dataset
 from striate.figures import Section
 from striate.settings import Settings
 from striate.task import Evidence, Meter, Task
+from striate.tasks.detect.agreement import detection_differences
 from striate.tasks.detect.config import DetectConfig, DetectFacts
 from striate.tasks.detect.data import align_boxes, learn_facts, read_source
 from striate.tasks.detect.decode import answers_from, calibrated_facts
@@ -80,6 +81,9 @@ class Detect(Task[Boxes, Detections]):
         best = meter.compute()["best_f1_score"]
         show_from = plain.show_from if best is None else float(best)
         return Detect(self.config, calibrated_facts(answers, targets, plain, show_from))
+
+    def differences(self, own: Mapping[str, Array], answers: Mapping[str, Array]) -> dict[str, float]:
+        return detection_differences(own, answers, self.facts)
 
     def meter(self, *, full: bool = True) -> Meter[Detections, Boxes]:
         facts = self.facts

@@ -29,7 +29,7 @@ __all__ = ["CROP", "FastRcnn", "FasterRcnn", "Rcnn"]
 CROP = 64
 """Height and width that R-CNN warps a proposal to, pixels."""
 _AGAIN = 50
-"""R-CNN cuts out so many of the best boxes of a picture once more, where they were moved to."""
+"""R-CNN cuts out so many of the best boxes of a picture at each later look, where they were moved to."""
 _CHANNELS, _WIDTH, _POOLED, _SAMPLES = 128, 256, 7, 2
 _PROPOSALS = 200
 _CANONICAL_SIDE, _CANONICAL_STRIDE = 224, 16
@@ -95,12 +95,16 @@ class _RegionHead(DetectHead):
         boxes = self.regions.box_coder.decode_single(deltas.float(), flat)
         boxes = self._within(boxes.view(batch, count, classes + 1, 4)[:, :, 1:])
         there = (proposals[..., 2:] > proposals[..., :2]).all(dim=2)
-        scores = logits.float().softmax(dim=1).view(batch, count, classes + 1)[:, :, 1:]
+        scores = self._scores(logits.float()).view(batch, count, classes + 1)[:, :, 1:]
         return {
             "regions": proposals,
             "region_scores": scores * there[..., None],
             "region_boxes": boxes,
         }
+
+    def _scores(self, logits: Tensor) -> Tensor:
+        """Scores (R, K + 1) of logits (R, K + 1), background first."""
+        return logits.softmax(dim=1)
 
     def _within(self, boxes: Tensor) -> Tensor:
         height, width = self.facts.size_hw
@@ -135,14 +139,20 @@ class _OutsideHead(_RegionHead):
 class Rcnn(_OutsideHead):
     """R-CNN (Girshick et al. 2014): each proposal is cut out, warped to one size, and seen on its own.
 
-    The adjusted box of the likeliest class is cut out and adjusted again, so that a proposal beside its
-    object moves to it in steps. Cutting out is one operation for all, and the network sees one batch.
+    The adjusted boxes of the likeliest class are cut out and adjusted again, `facts.looks` − 1 times, so
+    that a proposal beside its object moves to it in steps. Cutting out is one operation for all, and the
+    network sees one batch. With `facts.classifier` "svm" the weights of the class scores are replaced
+    when training ends (`solved`), and `fitted` says so in the graph.
     """
 
     strides: ClassVar[tuple[int, ...]] = ()
+    fitted: Tensor
 
     def __init__(self, shapes: Sequence[MapShape], facts: DetectFacts) -> None:
         super().__init__(shapes, facts, width=shapes[0].channels, sampled=32)
+        self.judged_apart = facts.classifier == "svm"
+        if self.judged_apart:
+            self.register_buffer("fitted", torch.zeros(()))
 
     @classmethod
     def backbone(cls, facts: DetectFacts) -> Backbone:
@@ -156,15 +166,32 @@ class Rcnn(_OutsideHead):
         vectors: Tensor = see(roi_align(pictures, rois, CROP, 1.0, _SAMPLES))
         return vectors
 
+    def vectors_of(self, see: See, pictures: Tensor, rois: Tensor) -> Tensor:
+        """The vectors (R, D) of `rois` float32 (R, 5), number of the picture and xyxy, in normalised
+        `pictures` (B, C, H, W)."""
+        return self._vectors(self._look(see, pictures), rois)
+
+    def _scores(self, logits: Tensor) -> Tensor:
+        """By softmax until support vector machines have been fitted; their margins by a sigmoid."""
+        scores = super()._scores(logits)
+        return torch.where(self.fitted > 0, logits.sigmoid(), scores) if self.judged_apart else scores
+
     def _told(self, seen: Any, proposals: Tensor) -> Raw:
-        first = super()._told(seen, proposals)
-        scores, boxes = first["region_scores"], first["region_boxes"]
-        best, label = scores.max(dim=2)  # (B, P)
-        _, rows = best.topk(min(_AGAIN, best.shape[1]), dim=1)
-        moved = boxes.gather(1, rows[..., None, None].expand(-1, -1, *boxes.shape[2:]))
-        own = label.gather(1, rows)[..., None, None].expand(-1, -1, 1, 4)
-        again = super()._told(seen, moved.gather(2, own)[:, :, 0])
-        return {name: torch.cat([first[name], again[name]], dim=1) for name in first}
+        looks = [super()._told(seen, proposals)]
+        for _ in range(1, self.facts.looks):
+            looks.append(super()._told(seen, _moved(looks[-1])))
+        return {name: torch.cat([look[name] for look in looks], dim=1) for name in looks[0]}
+
+
+def _moved(look: Raw) -> Tensor:
+    """Where the `_AGAIN` likeliest regions of a look were moved to by their likeliest class, (B, A, 4)."""
+    scores, boxes = look["region_scores"], look["region_boxes"]
+    best, label = scores.max(dim=2)  # (B, P)
+    _, rows = best.topk(min(_AGAIN, best.shape[1]), dim=1)
+    moved = boxes.gather(1, rows[..., None, None].expand(-1, -1, *boxes.shape[2:]))
+    own = label.gather(1, rows)[..., None, None].expand(-1, -1, 1, 4)
+    found: Tensor = moved.gather(2, own)[:, :, 0]
+    return found
 
 
 class _OnMaps(_RegionHead):

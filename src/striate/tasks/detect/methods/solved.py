@@ -1,0 +1,344 @@
+"""R-CNN's second stage: classifiers and box adjustment solved on fixed vectors of regions.
+
+As in Girshick et al. 2014, sections 2.3 and appendices B and C: when the network has been fine-tuned, its
+vectors of all regions are computed once. Linear support vector machines are fitted to them with hard
+negatives, and each class learns by ridge regression how its boxes must move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from striate.ops.boxes import iou_xyxy
+from striate.tasks.detect.methods.margins import Machine, fit_machine
+from striate.tasks.detect.methods.regions import Rcnn
+from striate.tasks.detect.network import Detector, objects_of
+from striate.types import Array
+
+__all__ = ["Regions", "regions_of", "ridge", "solve_boxes", "solve_classes", "solve_regions"]
+
+_NEAR = 0.6
+"""A region that overlaps an object by more than this learns to move to it."""
+_RIGHT, _APART = 0.5, 0.3
+"""A region that overlaps an object by half has found it; one below `_APART` is a negative."""
+_MOST_BYTES, _MOST_REGIONS, _MOST_NEAR = 1 << 30, 200_000, 30_000
+"""Vectors that are kept: bytes, regions, and regions where only boxes are solved."""
+_PICTURES, _CHUNK = 8, 256
+"""Pictures whose regions are cut out together, and regions that the network sees at once."""
+_HELD_EVERY, _LEAST = 5, 20
+"""Every fifth picture with objects is held out; a class with fewer regions keeps its learnt boxes."""
+_RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+"""Candidates of the ridge, per region, on vectors of unit variance."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regions:
+    """Regions of training pictures: proposals, and the objects themselves.
+
+    `vectors` float32 (R, D); `boxes_xyxy` float32 (R, 4), input pixels; `overlaps` float32 (R, K) with the
+    nearest object of each class; `nearest_xyxy` (R, 4) and `label` (R,): the object nearest of all, and its
+    class, −1 without; `truth` bool (R,): whether it is an object; `held` bool (R,): whether its picture is
+    held out; `of`: how many regions there were.
+    """
+
+    vectors: Array
+    boxes_xyxy: Array
+    overlaps: Array
+    nearest_xyxy: Array
+    label: Array
+    truth: Array
+    held: Array
+    of: int
+
+    def __len__(self) -> int:
+        return len(self.boxes_xyxy)
+
+
+def solve_regions(
+    detector: Detector, pixels: Array, encoded: Mapping[str, Tensor], *, device: torch.device
+) -> list[str]:
+    """Solve what can be of a trained R-CNN, in place; what is worth telling.
+
+    `pixels` uint8 (N, H, W, 3); `encoded`: their truths and proposals, as the recipe encodes them. With
+    the classifier "softmax" only the boxes are solved.
+    """
+    head = detector.head
+    assert isinstance(head, Rcnn)
+    apart = head.judged_apart
+    regions = regions_of(detector, pixels, encoded, device=device, near_only=not apart)
+    if not len(regions):
+        return []
+    told = []
+    if len(regions) < regions.of:
+        told.append(f"of {regions.of} regions an even {len(regions)} serve to solve what follows")
+    return told + solve_boxes(head, regions) + (solve_classes(head, regions) if apart else [])
+
+
+# -- vectors ------------------------------------------------------------------------------------------
+
+
+def regions_of(
+    detector: Detector,
+    pixels: Array,
+    encoded: Mapping[str, Tensor],
+    *,
+    device: torch.device,
+    near_only: bool = False,
+) -> Regions:
+    """Vectors of the regions of training pictures, computed once; `near_only`: of those that overlap an
+    object by more than 0.6."""
+    head = detector.to(device).eval().head
+    assert isinstance(head, Rcnn)
+    most = _MOST_NEAR if near_only else _MOST_REGIONS
+    most = max(1, min(most, _MOST_BYTES // (4 * head.shapes[0].channels)))
+    found = list(_found(encoded, len(head.facts.names), near=_NEAR if near_only else -1.0))
+    count = sum(len(one.boxes_xyxy) for one in found)
+    step = count / most
+    if step > 1:
+        found = _thinned(found, step)
+    vectors = [np.zeros((0, head.shapes[0].channels), np.float32)]
+    for start in range(0, len(found), _PICTURES):
+        part = found[start : start + _PICTURES]
+        vectors += _seen(detector, np.asarray(pixels[start : start + _PICTURES]), part, device)
+    columns = zip(
+        *((one.boxes_xyxy, one.overlaps, one.nearest_xyxy, one.label) for one in found), strict=True
+    )
+    boxes, overlaps, nearest, label = (np.concatenate(one) for one in columns)
+    return Regions(
+        np.concatenate(vectors),
+        boxes,
+        overlaps,
+        nearest,
+        label,
+        np.concatenate([one.truth for one in found]),
+        _held(found),
+        count,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """Regions of one picture: columns of `Regions`."""
+
+    boxes_xyxy: Array
+    overlaps: Array
+    nearest_xyxy: Array
+    label: Array
+    truth: Array
+
+    def take(self, rows: Array) -> _Found:
+        return _Found(
+            self.boxes_xyxy[rows],
+            self.overlaps[rows],
+            self.nearest_xyxy[rows],
+            self.label[rows],
+            self.truth[rows],
+        )
+
+
+def _found(encoded: Mapping[str, Tensor], classes: int, *, near: float) -> Iterator[_Found]:
+    """The objects of each picture and its proposals, with what they overlap."""
+    for objects, proposed in zip(objects_of(encoded), encoded["proposals"].numpy(), strict=True):
+        true_xyxy, labels = objects["boxes"].numpy(), objects["labels"].numpy()
+        real = proposed[(proposed[:, 2:] > proposed[:, :2]).all(axis=1)]
+        boxes = np.concatenate([true_xyxy, real]).astype(np.float32)
+        truth = np.arange(len(boxes)) < len(true_xyxy)
+        overlaps = np.zeros((len(boxes), classes), np.float32)
+        nearest, label = np.zeros((len(boxes), 4), np.float32), np.full(len(boxes), -1)
+        if len(true_xyxy):
+            shared = iou_xyxy(boxes, true_xyxy)  # (R, M)
+            for one in np.unique(labels):
+                overlaps[:, one] = shared[:, labels == one].max(axis=1)
+            best = shared.argmax(axis=1)
+            nearest, label = true_xyxy[best], labels[best]
+        found = _Found(boxes, overlaps, nearest, label, truth)
+        yield found.take(np.flatnonzero(overlaps.max(axis=1, initial=0.0) > near))
+
+
+def _thinned(found: list[_Found], step: float) -> list[_Found]:
+    """About one region in `step`, the objects among them while there is room."""
+    return [
+        one.take(np.unique(np.floor(np.arange(0, len(one.boxes_xyxy), step)).astype(int)))
+        for one in found
+    ]
+
+
+def _held(found: list[_Found]) -> Array:
+    """True for the regions of every fifth picture with objects; for none where there are fewer."""
+    flags, number = [], 0
+    for one in found:
+        number += bool(one.truth.any())
+        held = bool(one.truth.any()) and number % _HELD_EVERY == 0
+        flags.append(np.full(len(one.boxes_xyxy), held))
+    return np.concatenate(flags)
+
+
+@torch.inference_mode()
+def _seen(detector: Detector, pixels: Array, found: list[_Found], device: torch.device) -> list[Array]:
+    """Vectors of the regions of a few pictures, float32 (R, D) each chunk."""
+    head = detector.head
+    assert isinstance(head, Rcnn)
+    numbered = [
+        np.concatenate([np.full((len(one.boxes_xyxy), 1), row, np.float32), one.boxes_xyxy], axis=1)
+        for row, one in enumerate(found)
+    ]
+    rois = torch.from_numpy(np.concatenate(numbered)).to(device)
+    pictures = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float()
+    normalised = detector.normalise(pictures)
+    chunks = [rois[at : at + _CHUNK] for at in range(0, len(rois), _CHUNK)]
+    return [head.vectors_of(detector.backbone, normalised, one).float().cpu().numpy() for one in chunks]
+
+
+# -- boxes --------------------------------------------------------------------------------------------
+
+
+def solve_boxes(head: Rcnn, regions: Regions) -> list[str]:
+    """Ridge regression of the box adjustment, class by class; it replaces what the network learnt where
+    boxes of held-out pictures come to overlap their objects by more."""
+    near = regions.overlaps.max(axis=1, initial=0.0) > _NEAR
+    layer = head.regions.box_predictor.bbox_pred
+    learnt: list[float] = []
+    solved: list[float] = []
+    better = 0
+    for label in range(len(head.facts.names)):
+        own = near & (regions.label == label)
+        fitted, held = (
+            np.flatnonzero(own & ~regions.held),
+            np.flatnonzero(own & regions.held & ~regions.truth),
+        )
+        if len(fitted) < _LEAST or len(held) < _LEAST // 4:
+            continue
+        rows = slice(4 * (label + 1), 4 * (label + 2))
+        before = _overlap(head, regions, held, layer.weight[rows], layer.bias[rows])
+        tried = [(*_solution(head, regions, fitted, one), one) for one in _RIDGES]
+        after, chosen = max((_overlap(head, regions, held, w, b), one) for w, b, one in tried)
+        learnt.append(before)
+        solved.append(max(before, after))
+        if after > before:
+            better += 1
+            weight, bias = _solution(head, regions, np.flatnonzero(own), chosen)
+            with torch.no_grad():
+                layer.weight[rows], layer.bias[rows] = weight.to(layer.weight), bias.to(layer.bias)
+    if not solved:
+        return ["too few regions lie near objects to solve the box adjustment: it stays as trained"]
+    return [_told_of_boxes(better, len(solved), float(np.mean(learnt)), float(np.mean(solved)))]
+
+
+def _told_of_boxes(better: int, tried: int, learnt: float, solved: float) -> str:
+    classes = "class" if tried == 1 else "classes"
+    if not better:
+        return f"ridge regression moves boxes no better than the network learnt to ({tried} {classes})"
+    return (
+        f"box adjustment solved by ridge regression for {better} of {tried} {classes}: boxes of held-out "
+        f"training pictures overlap their objects by {solved:.3f} rather than {learnt:.3f}"
+    )
+
+
+def _solution(head: Rcnn, regions: Regions, rows: Array, strength: float) -> tuple[Tensor, Tensor]:
+    """Weight (4, D) and bias (4,) that move the regions at `rows` to their objects."""
+    boxes, true_xyxy = (
+        torch.from_numpy(one[rows]) for one in (regions.boxes_xyxy, regions.nearest_xyxy)
+    )
+    wanted = head.regions.box_coder.encode_single(true_xyxy, boxes).numpy()
+    weight, bias = ridge(regions.vectors[rows], wanted, strength)
+    return torch.from_numpy(weight), torch.from_numpy(bias)
+
+
+def ridge(vectors: Array, wanted: Array, strength: float) -> tuple[Array, Array]:
+    """Weight (T, D) and bias (T,), float32, that make `wanted` (N, T) of `vectors` (N, D): least squares
+    plus N·`strength` times the squared weights on vectors of unit variance."""
+    features, targets = vectors.astype(np.float64), wanted.astype(np.float64)
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
+    scaled = (features - mean) / spread
+    gram = scaled.T @ scaled
+    gram[np.diag_indices_from(gram)] += max(strength, 1e-9) * len(scaled)
+    middle = targets.mean(axis=0)
+    weight = np.linalg.solve(gram, scaled.T @ (targets - middle)).T / spread  # (T, D)
+    return weight.astype(np.float32), (middle - weight @ mean).astype(np.float32)
+
+
+@torch.no_grad()
+def _overlap(head: Rcnn, regions: Regions, rows: Array, weight: Tensor, bias: Tensor) -> float:
+    """Mean overlap of the regions at `rows` with their objects once they have been moved."""
+    vectors = torch.from_numpy(regions.vectors[rows])
+    boxes, true_xyxy = regions.boxes_xyxy[rows], regions.nearest_xyxy[rows]
+    deltas = vectors @ weight.float().cpu().T + bias.float().cpu()
+    moved = head.regions.box_coder.decode_single(deltas, torch.from_numpy(boxes)).numpy()
+    low, high = np.maximum(moved[:, :2], true_xyxy[:, :2]), np.minimum(moved[:, 2:], true_xyxy[:, 2:])
+    shared = np.maximum(high - low, 0).prod(axis=1)
+    areas = (moved[:, 2:] - moved[:, :2]).prod(axis=1) + (true_xyxy[:, 2:] - true_xyxy[:, :2]).prod(
+        axis=1
+    )
+    return float((shared / np.maximum(areas - shared, 1e-9)).mean())
+
+
+# -- classes ------------------------------------------------------------------------------------------
+
+
+def solve_classes(head: Rcnn, regions: Regions) -> list[str]:
+    """A support vector machine a class instead of the softmax; a sigmoid makes scores of margins."""
+    layer = head.regions.box_predictor.cls_score
+    held = regions.held if regions.held.any() else np.ones(len(regions), bool)
+    learnt = _by_softmax(layer, regions.vectors[held])
+    machines: list[Machine] = []
+    names = head.facts.names
+    for label in range(len(names)):
+        overlaps = regions.overlaps[:, label]
+        fitted = ~regions.held
+        machines.append(
+            fit_machine(
+                regions.vectors,
+                positives=fitted & regions.truth & (regions.label == label),
+                likely=fitted & (overlaps >= 0.7),
+                negatives=fitted & (overlaps < _APART),
+                judged=held,
+                right=overlaps[held] >= _RIGHT,
+            )
+        )
+    _write(head, machines)
+    scores = _by_margins(layer, regions.vectors[held])
+    right = regions.overlaps[held] >= _RIGHT
+    before, after = (_mean_precision(one, right) for one in (learnt, scores))
+    rounds = max(one.rounds for one in machines)
+    return [
+        f"support vector machines for {len(names)} classes, hard negatives in up to {rounds} rounds: "
+        f"average precision of regions {after:.3f} on held-out training pictures, {before:.3f} by softmax"
+    ]
+
+
+def _write(head: Rcnn, machines: list[Machine]) -> None:
+    layer = head.regions.box_predictor.cls_score
+    with torch.no_grad():
+        layer.weight[0], layer.bias[0] = 0.0, 0.0
+        for row, one in enumerate(machines, start=1):
+            layer.weight[row] = torch.from_numpy(one.weight).to(layer.weight)
+            layer.bias[row] = one.bias
+        head.fitted.fill_(1.0)
+
+
+@torch.no_grad()
+def _by_softmax(layer: torch.nn.Linear, vectors: Array) -> Array:
+    logits = torch.from_numpy(vectors) @ layer.weight.float().cpu().T + layer.bias.float().cpu()
+    found: Array = logits.softmax(dim=1)[:, 1:].numpy()
+    return found
+
+
+@torch.no_grad()
+def _by_margins(layer: torch.nn.Linear, vectors: Array) -> Array:
+    logits = torch.from_numpy(vectors) @ layer.weight.float().cpu().T + layer.bias.float().cpu()
+    found: Array = logits[:, 1:].numpy()  # the order of the margins is all that is asked for
+    return found
+
+
+def _mean_precision(scores: Array, right: Array) -> float:
+    """Average precision over classes that have right regions."""
+    from sklearn.metrics import average_precision_score
+
+    known = [label for label in range(right.shape[1]) if right[:, label].any()]
+    found = [average_precision_score(right[:, label], scores[:, label]) for label in known]
+    return float(np.mean(found)) if found else 0.0
