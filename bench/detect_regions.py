@@ -1,4 +1,4 @@
-"""R-CNN's features of 2 000 proposals of one picture in batches, against cropping and running each singly."""
+"""R-CNN's features of 2 000 proposals of a picture in batches, against cropping and running each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run(bench: Workbench) -> Outcome:
     most = bench.times(2000, 64)
     bench.say(f"{most} proposals of one picture, together and one by one")
     single, rounds = bench.times(300, 8), bench.times(5, 1)
-    found = bench.ask("detect_crops", _picture(), most, single, rounds)
+    found = bench.ask("detect_crops", _picture(), most, single, rounds, bench.fresh("crops"))
     alone = {name: _median(one) for name, one in found["one_by_one"].items()}
     peer = f"one by one, float32, scaled up from {found['one_by_one_timed']}"
     rows = []
@@ -55,7 +55,7 @@ def _picture() -> str | Path:
 
 
 def _median(one: dict[str, Any]) -> float:
-    return statistics.median(one["times_s"])
+    return float(statistics.median(one["times_s"]))
 
 
 def _details(found: dict[str, Any]) -> dict[str, Any]:

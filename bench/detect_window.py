@@ -1,6 +1,7 @@
 """Sliding windows as one convolution, against cutting out and seeing each on its own.
 
-One by one is timed on a sample of the windows and scaled up. It counts at its fastest: one thread or all.
+One by one is timed on a sample of the windows and scaled up; each way counts with the number of threads
+that is fastest for it.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import striate
 from bench.ours.rebuilt import Rebuilt
@@ -11,7 +12,7 @@ from bench.ours.rebuilt import Rebuilt
 
 def main() -> None:
     model = striate.load(sys.argv[1])
-    facts = model.task.facts
+    facts: Any = model.task.facts
     torch_model = Rebuilt(model)
     found = {
         "method": facts.method,

@@ -1,6 +1,8 @@
-"""R-CNN's features of many proposals, together and one by one: `detect_crops.py PICTURE MOST SINGLE ROUNDS`.
+"""R-CNN's features of many proposals, together and one by one.
 
-The network is R-CNN's own (resnet18 at 64 × 64 pixels, random weights, normalisation fitted to the crops).
+    detect_crops.py PICTURE MOST SINGLE ROUNDS SCRATCH
+
+The network is R-CNN's own: resnet18 at 64 × 64 pixels, random weights, normalisation fitted to crops.
 `PICTURE` is a file, or `-` for a generated scene; it is made 480×640. One by one: SINGLE of the MOST
 proposals, each cut out and run on its own, the time scaled up to all. Ways that cut out alike must give
 the same features; those that resample otherwise, or compute in bfloat16, are told with their difference.
@@ -8,17 +10,21 @@ the same features; those that resample otherwise, or compute in bfloat16, are to
 
 from __future__ import annotations
 
+import copy
 import json
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.fx.experimental.optimization import fuse
 from torchvision.ops import roi_align
 
 from striate.data.scenes import make_scene
@@ -40,7 +46,7 @@ _TRIED = 512
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """The picture as bytes and normalised, its proposals, the detector, and its folded network."""
+    """The picture as bytes and normalised (1, 3, H, W), its proposals (N, 5), and the detector."""
 
     pixels: Array
     picture: Tensor
@@ -70,21 +76,25 @@ def _facts(method: Any) -> DetectFacts:
     return DetectFacts(method=method, model="resnet18", names=("a", "b", "c"), size_hw=_SIZE_HW)
 
 
-class Together:
-    """All crops in batches; `network` takes (B, 3, 64, 64)."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A network (B, 3, 64, 64) → (B, D), and what it is fed: layout, kind of number, autocast or not."""
 
-    def __init__(
-        self, kit: Kit, network: Callable[[Tensor], Tensor], *, batch: int, half: bool, last: bool
-    ) -> None:
-        self.kit, self.network, self.batch, self.half = kit, network, batch, half
-        self.layout = torch.channels_last if last else torch.contiguous_format
+    network: Callable[[Tensor], Tensor]
+    last: bool = False
+    half: bool = False
+    autocast: bool = False
 
-    def __call__(self, most: int) -> Tensor:
+    def run(self, kit: Kit, most: int, batch: int) -> Tensor:
+        """The features of the first `most` proposals, cut out in batches."""
+        layout = torch.channels_last if self.last else torch.contiguous_format
+        number = torch.bfloat16 if self.half else torch.float32
         found = []
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
-            for rois in self.kit.rois[:most].split(self.batch):
-                crops = roi_align(self.kit.picture, rois, CROP, 1.0, _SAMPLES)
-                found.append(self.network(crops.contiguous(memory_format=self.layout)).float())
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.autocast):
+            for rois in torch.split(kit.rois[:most], batch):
+                crops = roi_align(kit.picture, rois, CROP, 1.0, _SAMPLES)
+                crops = crops.to(number).contiguous(memory_format=layout)
+                found.append(self.network(crops).float())
         return torch.cat(found)
 
 
@@ -113,39 +123,40 @@ def apart_pillow(kit: Kit, rows: Array) -> Tensor:
     return torch.cat(found)
 
 
-def ways_together(kit: Kit) -> dict[str, tuple[Callable[[Tensor], Tensor], bool, bool]]:
-    """(network, bfloat16, channels last) by name; the layout of a network's weights is set at its turn."""
-    network = kit.detector.backbone
-    folded = torch.jit.freeze(torch.jit.trace(network, torch.zeros(2, 3, CROP, CROP)))  # type: ignore[no-untyped-call]
+def ways_together(kit: Kit, scratch: Path) -> dict[str, Way]:
+    """By name. Folded: the sums of normalisation are in the weights of the layers before them."""
+    plain = kit.detector.backbone
+    last = copy.deepcopy(plain).to(memory_format=torch.channels_last)
+    folded = fuse(copy.deepcopy(plain.model))
+    folded_last = copy.deepcopy(folded).to(memory_format=torch.channels_last)
+    small = copy.deepcopy(folded_last).to(torch.bfloat16)
     return {
-        "float32": (network, False, False),
-        "float32, channels last": (network, False, True),
-        "float32, folded": (folded, False, False),
-        "bfloat16": (network, True, False),
-        "bfloat16, channels last": (network, True, True),
-        "float32, ONNX Runtime": (through_onnx(network), False, False),
+        "float32": Way(plain),
+        "float32, channels last": Way(last, last=True),
+        "float32, folded": Way(folded),
+        "float32, folded, channels last": Way(folded_last, last=True),
+        "float32, ONNX Runtime": Way(through_onnx(plain, scratch / "crops.onnx")),
+        "bfloat16": Way(plain, autocast=True),
+        "bfloat16, channels last": Way(last, last=True, autocast=True),
+        "bfloat16, folded, channels last": Way(small, last=True, half=True),
     }
 
 
-def through_onnx(network: nn.Module) -> Callable[[Tensor], Tensor]:
-    import io
-    import warnings
-
+def through_onnx(network: nn.Module, path: Path) -> Callable[[Tensor], Tensor]:
     import onnxruntime
 
-    file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as in striate.engine.export: the exporter is deprecated
         torch.onnx.export(
             network,
             (torch.zeros(2, 3, CROP, CROP),),
-            file,
+            str(path),
             dynamo=False,
             opset_version=18,
             input_names=["x"],
             dynamic_axes={"x": {0: "batch"}},
         )
-    session = onnxruntime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     return lambda crops: torch.from_numpy(session.run(None, {"x": crops.numpy()})[0])
 
 
@@ -155,14 +166,14 @@ def timed(call: Callable[[], Tensor]) -> tuple[float, Tensor]:
     return time.perf_counter() - began, found
 
 
-def best_batch(way: Callable[[int], Together], most: int) -> tuple[int, dict[int, float]]:
-    """The batch size that is fastest on some of the proposals, and pictures a second of each."""
+def best_batch(way: Way, kit: Kit, most: int) -> tuple[int, dict[int, float]]:
+    """The batch size that is fastest on some of the proposals, and crops a second of each size."""
+    tried = min(_TRIED, most)
     speeds: dict[int, float] = {}
+    way.run(kit, min(_BATCHES[-1], most), _BATCHES[-1])
     for batch in _BATCHES:
-        runner = way(batch)
-        runner(min(batch, most))
-        took = min(timed(lambda runner=runner: runner(min(_TRIED, most)))[0] for _ in range(2))  # type: ignore[misc]
-        speeds[batch] = min(_TRIED, most) / took
+        took = min(timed(lambda batch=batch: way.run(kit, tried, batch))[0] for _ in range(2))  # type: ignore[misc]
+        speeds[batch] = tried / took
     return max(speeds, key=lambda batch: speeds[batch]), speeds
 
 
@@ -185,46 +196,40 @@ def shared(kit: Kit) -> Callable[[], Tensor]:
 
 
 def main() -> None:
-    most, single, rounds = (int(word) for word in sys.argv[2:5])
+    most, single, rounds, scratch = *(int(word) for word in sys.argv[2:5]), Path(sys.argv[5])
+    scratch.mkdir(parents=True, exist_ok=True)
     kit = build(sys.argv[1], most)
     rows = np.unique(np.linspace(0, most - 1, min(single, most)).round().astype(int))
-    found: dict[str, Any] = {"proposals": most, "one_by_one_timed": len(rows), "together": {}}
-    with torch.inference_mode(False), torch.no_grad():
-        ways = ways_together(kit)
-        wanted, layouts = apart(kit, rows, half=False), (torch.contiguous_format, torch.channels_last)
-        runners: dict[str, Together] = {}
-        for name, (network, half, last) in ways.items():
-            kit.detector.backbone.to(memory_format=layouts[last])
-
-            def way(
-                batch: int, network: Any = network, half: bool = half, last: bool = last
-            ) -> Together:
-                return Together(kit, network, batch=batch, half=half, last=last)
-
-            batch, speeds = best_batch(way, most)
-            runners[name] = way(batch)
-            found["together"][name] = {"batch": batch, "crops_per_s_of_batch": speeds, "times_s": []}
-        singles: dict[str, Callable[[], Tensor]] = {
-            "float32": lambda: apart(kit, rows, half=False),
-            "bfloat16": lambda: apart(kit, rows, half=True),
-            "Pillow, float32": lambda: apart_pillow(kit, rows),
-        }
-        found["one_by_one"] = {name: {"times_s": []} for name in singles}
-        pooled, found["shared"] = shared(kit), {"times_s": []}
+    with torch.inference_mode():
+        wanted, pooled = apart(kit, rows, half=False), shared(kit)
         pooled()
-        for _ in range(rounds):
-            kit.detector.backbone.to(memory_format=torch.contiguous_format)
+    with torch.no_grad():
+        ways = ways_together(kit, scratch)
+    singles: dict[str, Callable[[], Tensor]] = {
+        "float32": lambda: apart(kit, rows, half=False),
+        "bfloat16": lambda: apart(kit, rows, half=True),
+        "Pillow, float32": lambda: apart_pillow(kit, rows),
+    }
+    together: dict[str, Any] = {}
+    alone: dict[str, Any] = {name: {"times_s": []} for name in singles}
+    shared_s: list[float] = []
+    with torch.inference_mode():
+        for name, way in ways.items():
+            batch, speeds = best_batch(way, kit, most)
+            together[name] = {"batch": batch, "crops_per_s_of_batch": speeds, "times_s": []}
+        for _ in range(rounds):  # in turns, so that drift hits all alike
             for name, call in singles.items():
                 took, features = timed(call)
-                found["one_by_one"][name]["times_s"].append(took * most / len(rows))
-                found["one_by_one"][name]["difference"] = differences(features, wanted)
-            for name, runner in runners.items():
-                kit.detector.backbone.to(memory_format=layouts[ways[name][2]])
-                took, features = timed(lambda runner=runner: runner(most))  # type: ignore[misc]
-                found["together"][name]["times_s"].append(took)
-                found["together"][name]["difference"] = differences(features[rows], wanted)
-            found["shared"]["times_s"].append(timed(pooled)[0])
-    print(json.dumps(found))
+                alone[name]["times_s"].append(took * most / len(rows))
+                alone[name]["difference"] = differences(features, wanted)
+            for name, way in ways.items():
+                one = together[name]
+                took, features = timed(lambda way=way, one=one: way.run(kit, most, one["batch"]))  # type: ignore[misc]
+                one["times_s"].append(took)
+                one["difference"] = differences(features[rows], wanted)
+            shared_s.append(timed(pooled)[0])
+    found = {"proposals": most, "one_by_one_timed": len(rows), "together": together}
+    print(json.dumps({**found, "one_by_one": alone, "shared": {"times_s": shared_s}}))
 
 
 if __name__ == "__main__":

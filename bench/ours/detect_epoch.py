@@ -1,7 +1,7 @@
 """Where the time of a training epoch goes: `detect_epoch.py DATA SCRATCH EPOCHS METHOD`.
 
-The engine's own loop on a data set at the detector's default size, its own choice of precision and layout.
-Loading is reading rows of the memory map, augmenting them, moving their boxes along and gathering truths.
+The engine's own loop on a data set, at the detector's default size and the engine's choice of precision
+and layout. Loading is all from rows of the memory map to an augmented batch with its moved boxes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Latency of a loaded detector, one picture file after another: `detect_one.py RUN BACKEND CALLS PICTURE…`."""
+"""Latency of a loaded detector, file after file: `detect_one.py RUN BACKEND CALLS PICTURE…`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """A loaded detector against the torch network behind it: `detect_same.py RUN DATA COUNT`.
 
-Both see the same prepared pictures, `predict` through its exported graph; each detection is compared with
-the nearest of its class in the other's answer, in pixels of the original picture. Scores within a
-thousandth of the threshold below which none is given are left out: a hair decides whether they are there.
+Both see the same prepared pictures, `predict` through its exported graph; each detection is compared
+with the nearest of its class in the other's answer, in pixels of the original picture. Scores within a
+thousandth of the threshold below which none is given are left out: a hair decides whether they are
+there.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ def main() -> None:
     run, data, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
     model = striate.load(run)
     torch_model = Rebuilt(model)
-    lowest = float(model.task.facts.score_threshold) + _HAIR
+    facts: Any = model.task.facts
+    lowest = float(facts.score_threshold) + _HAIR
     records = [
         *read_boxes(data).only("validation").records,
         *read_boxes(data).only("train").records,
@@ -37,13 +39,14 @@ def main() -> None:
     for record in records:
         picture = record.origin.read()
         pair = model.predict(picture), _through_torch(model, torch_model, picture)
-        assert isinstance(pair[0], Detections)
         for one, other in (pair, pair[::-1]):
+            assert isinstance(one, Detections)
+            assert isinstance(other, Detections)
             kept, alone = _compare(one, other, lowest, worst)
             compared, lost = compared + kept, lost + alone
     found = {
-        "method": model.task.facts.method,
-        "model": model.task.facts.model,
+        "method": facts.method,
+        "model": facts.model,
         "pictures": len(records),
     }
     print(json.dumps({**found, **worst, "compared": compared, "without_partner": lost}))

@@ -1,10 +1,10 @@
 """Sliding windows as one convolution and one by one: `detect_windows.py SAMPLED ROUNDS SCRATCH`.
 
 The window network of the method, random weights, its normalisation fitted to the windows of a generated
-picture so that scores differ from place to place. One by one means: of SAMPLED windows of all sizes, each
-is cut out of the scaled picture and run on its own; the scaled pictures are made beforehand and not
-counted, which favours it. Times of the sample are scaled up to all windows. On a smaller picture, all
-windows are compared.
+picture so that scores differ from place to place. One by one means: of SAMPLED windows of all sizes,
+each is cut out of the scaled picture and run on its own; the scaled pictures are made beforehand and
+not counted, which favours it. Times of the sample are scaled up to all windows. On a smaller picture,
+all windows are compared.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     ultralytics_detector.py FOLDER MULTIPLY_ADDS HEIGHT WIDTH CLASSES
 
-Of some architectures and input sizes of about that shape, in multiples of 32, the one whose multiply-adds
-are nearest; among those within 3 %, the one whose input is nearest to HEIGHT×WIDTH.
+Of some architectures and input sizes of about that shape, in multiples of 32, the one whose
+multiply-adds are nearest; among those within 3 %, the one whose input is nearest to HEIGHT×WIDTH.
 """
 
 import json

@@ -21,7 +21,7 @@ def picture(tmp_path: Path) -> Path:
 def test_the_embedded_sets(striate: Call) -> None:
     lines = striate("data", "list", "--json").lines
     assert {"digits", "faces-or-not"} <= {line["name"] for line in lines}
-    assert all(line["labels"] or line["values"] for line in lines)
+    assert all(line["labels"] or line["values"] or line["boxes"] for line in lines)
     assert "digits" in striate("data", "list").out
 
 

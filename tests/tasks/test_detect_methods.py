@@ -97,7 +97,7 @@ def test_the_exported_graph_answers_as_the_network(
     write_graph(source, path, input_hw=(64, 96), metadata={})
     for rows in (slice(0, 1), slice(0, 3)):
         told = check_parity(made.recipe, source, path, made.pixels[rows])
-        assert told["unmatched"] == 0
+        assert told["unpaired"] == 0
     graph = load_graph(path)
     assert ("proposals" in graph.input_names) == (variant in PROPOSED_OUTSIDE)
     blank = np.zeros((2, 64, 96, 3), np.uint8)  # where there may be no proposal at all

@@ -142,7 +142,7 @@ def test_the_exported_graph_answers_alike_for_any_batch(case: Case, tmp_path: Pa
             assert value.shape == beside_others[output].shape
             if not case.examples.COMPARED_OTHERWISE:
                 np.testing.assert_allclose(value, beside_others[output], atol=1e-4, rtol=1e-4)
-        differences = case.recipe.differences(alone, beside_others)
+        differences = case.recipe.task.differences(alone, beside_others)
         assert max(differences.values()) <= 1e-3
 
 

@@ -136,7 +136,8 @@ class _Judge:
         x0, y0, x1, y1 = said.box_xyxy
         if x0 == x1 or y0 == y1:
             reason = f"{said.what} ({said.label}) has no area: {self._edges(said)}"
-            self._tell("box-empty", "error", said, reason, "draw it again, or remove it; training leaves it out")
+            repair = "draw it again, or remove it; training leaves it out"
+            self._tell("box-empty", "error", said, reason, repair)
             return None
         if x0 > x1 or y0 > y1:
             reason = f"{said.what} ({said.label}) is turned inside out: {self._edges(said)}"

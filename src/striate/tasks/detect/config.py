@@ -53,7 +53,8 @@ class DetectConfig(Settings):
     """single, fixed-slots, sliding-window, parts, rcnn, fast-rcnn, faster-rcnn, ssd, retinanet, fcos,
     rtdetr, or compare for all of them under one time budget; auto is the best for most pictures."""
     model: str = "auto"
-    """The network that sees: small-cnn, or any timm name; auto suits the pictures and the machine."""
+    """The network that sees: any timm name with maps of several resolutions, such as resnet18 (auto),
+    convnext_atto or mobilenetv4_conv_small."""
     size: SizeText = None
     """Input side in pixels, or HEIGHTxWIDTH; by default what suits the pictures and their objects."""
     nms: Nms = "per-class"
@@ -67,11 +68,11 @@ class DetectConfig(Settings):
     boxes: Literal["auto", "upright", "turned"] = "auto"
     """Whether an answer has an angle (method fcos); auto asks the training data."""
     classifier: Classifier = "softmax"
-    """What judges the vectors of regions (method rcnn): the softmax that the network was trained with, or
-    linear support vector machines fitted when it is trained."""
+    """What judges regions (method rcnn): the softmax that the network was trained with, or linear support
+    vector machines, fitted to its vectors at the end."""
     looks: int = Field(default=2, ge=1, le=5)
-    """How often boxes are adjusted (method rcnn); from the second look on, only the likeliest are cut out
-    again, where they were moved to."""
+    """How often boxes are adjusted (method rcnn): later looks cut out the likeliest 50 again, where they
+    were moved to."""
 
 
 class DetectFacts(Settings):

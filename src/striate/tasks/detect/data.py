@@ -40,7 +40,7 @@ def read_source(source: Path | str) -> Dataset[Boxes]:
 
 def learn_facts(train: Dataset[Boxes], config: DetectConfig) -> DetectFacts:
     """Classes, method, network and input, from the training records."""
-    if not any(record.target for record in train):
+    if not any(_taught(record.target) for record in train):
         raise LabelError(
             f"{train.shown_root()} has no box in its {len(train)} training pictures",
             expected="pictures with objects, besides any number without",
@@ -51,7 +51,7 @@ def learn_facts(train: Dataset[Boxes], config: DetectConfig) -> DetectFacts:
     sizes_hw, sides = _looks(train)
     size_hw = size_from_text(config.size) if config.size else choose_input(sizes_hw, sides)
     scale = min(size_hw[0] / np.median(sizes_hw[:, 0]), size_hw[1] / np.median(sizes_hw[:, 1]))
-    counts = Counter(box.label for record in train for box in record.target)
+    counts = Counter(box.label for record in train for box in _taught(record.target))
     return DetectFacts(
         method=method,
         model=_model(method, config),
@@ -66,8 +66,13 @@ def learn_facts(train: Dataset[Boxes], config: DetectConfig) -> DetectFacts:
         classifier=config.classifier,
         looks=config.looks,
         side_quantiles=tuple(float(q * scale) for q in np.quantile(sides, (0, 0.25, 0.5, 0.75, 1))),
-        most_boxes=max(len(record.target) for record in train),
+        most_boxes=max(len(_taught(record.target)) for record in train),
     )
+
+
+def _taught(boxes: Boxes) -> Boxes:
+    """What a method shall learn: neither crowds nor objects that are too hard to count."""
+    return tuple(box for box in boxes if not (box.crowd or box.difficult))
 
 
 def _oriented(train: Dataset[Boxes], config: DetectConfig) -> bool:
@@ -110,7 +115,7 @@ def _looks(train: Dataset[Boxes]) -> tuple[Array, Array]:
             continue  # reported where all pictures are read
     if not sizes:
         sizes.append((_SHORTEST, _SHORTEST))
-    boxes = np.asarray([box.box_xyxy for record in train for box in record.target], np.float64)
+    boxes = np.asarray([box.box_xyxy for record in train for box in _taught(record.target)], np.float64)
     sides = np.sqrt(np.maximum((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), 1.0))
     return np.asarray(sizes, np.float64), sides
 
@@ -173,7 +178,7 @@ def arrays_of_boxes(
     to count) is left out. `geometry` (N, 6): how each picture was prepared.
     """
     number = {name: index for index, name in enumerate(facts.names)}
-    taught = [[box for box in boxes if not (box.crowd or box.difficult)] for boxes in targets]
+    taught = [_taught(boxes) for boxes in targets]
     most = max([len(boxes) for boxes in taught], default=0)
     boxes_xyxy = np.zeros((len(targets), max(1, most), 4), np.float32)
     angles = np.zeros((len(targets), max(1, most)), np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 
 from striate.data.boxes.truth import Boxes
 from striate.errors import RunError
-from striate.ops.boxes import clip_xyxy, iou_xyxy, soft_nms
+from striate.ops.boxes import clip_xyxy, iou_xyxy, overlap_share_xyxy, soft_nms
 from striate.ops.rotated import iou_rotated, nms_rotated
 from striate.tasks.detect.config import DetectFacts
 from striate.tasks.detect.types import Detections
@@ -111,33 +111,44 @@ def calibrated_facts(
     `show_from`: the raw score of the best F1. An answer is right if it overlaps an object of its class
     that no better answer has taken by at least half.
     """
-    told = [_right(answer, boxes) for answer, boxes in zip(answers, targets, strict=True)]
-    scores = np.concatenate([answer.scores for answer in answers]) if answers else np.empty(0)
-    right = np.concatenate(told) if told else np.empty(0, bool)
-    curve = _fitted(scores, right)
+    told = [_judged(answer, boxes) for answer, boxes in zip(answers, targets, strict=True)]
+    scores = np.concatenate([np.empty(0), *(answer.scores for answer in answers)])
+    right, counted = (
+        np.concatenate([np.empty(0, bool), *(one[part] for one in told)]) for part in (0, 1)
+    )
+    curve = _fitted(scores[counted], right[counted])
     known = facts.model_copy(update={"score_curve": curve})
     shown = float(honest(np.asarray([show_from]), known)[0])
     return known.model_copy(update={"show_from": round(shown, 4)})
 
 
-def _right(answer: Detections, boxes: Boxes) -> Array:
-    """Whether each detection, best first, finds an object that is still free; bool (N,)."""
+def _judged(answer: Detections, boxes: Boxes) -> tuple[Array, Array]:
+    """Whether each detection, best first, finds an object that is still free, and whether it counts.
+
+    bool (N,) each. What lies on a crowd, or on an object too hard to count, is neither right nor wrong.
+    """
     found_xyxy = answer.boxes_xyxy.astype(np.float64)
     true_xyxy = np.asarray([box.box_xyxy for box in boxes], np.float64).reshape(-1, 4)
     if answer.angles_deg is None:
         overlap = iou_xyxy(found_xyxy, true_xyxy)
+        covered = overlap_share_xyxy(found_xyxy, true_xyxy)
     else:
         angles = np.asarray([box.angle_deg for box in boxes], np.float64)
         overlap = iou_rotated(found_xyxy, answer.angles_deg.astype(np.float64), true_xyxy, angles)
+        covered = overlap
     labels = np.asarray([box.label for box in boxes])
     found = np.zeros(len(answer), bool)
-    free = np.ones(len(boxes), bool)
+    real = np.asarray([not (box.crowd or box.difficult) for box in boxes], bool)
+    free = real.copy()
+    counted = np.ones(len(answer), bool)
     for row, name in enumerate(answer.label_names()):
         open_to = np.where(free & (labels == name), overlap[row], 0.0) if len(boxes) else np.empty(0)
         if len(open_to) and open_to.max() >= 0.5:
             free[int(open_to.argmax())] = False
             found[row] = True
-    return found
+        elif len(boxes):
+            counted[row] = np.where(~real & (labels == name), covered[row], 0.0).max() < 0.5
+    return found, counted
 
 
 def _fitted(scores: Array, right: Array) -> tuple[float, float, float] | tuple[()]:

@@ -123,7 +123,7 @@ class DetectRecipe(Recipe[Boxes]):
         # a compiled or distributed wrapper passes the call on, not the attributes
         head = self._inner(module).head
         with torch.autocast(batch.pixels.device.type, enabled=False):
-            parts = head.losses(raw, batch.targets)
+            parts: dict[str, Tensor] = head.losses(raw, batch.targets)
         return {"loss": torch.stack(list(parts.values())).sum()} | parts
 
     def finish(

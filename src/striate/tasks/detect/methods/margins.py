@@ -12,14 +12,14 @@ from striate.types import Array
 __all__ = ["Machine", "fit_machine", "platt"]
 
 _NORM, _C, _BIAS, _POSITIVE_WEIGHT = 20.0, 1e-3, 10.0, 2.0
-"""Mean length that vectors are scaled to, the cost of errors, the weight of the bias and of positives: the
-numbers of R-CNN's own code."""
+"""Mean length that vectors are scaled to, cost of errors, weight of the bias and of positives: the numbers
+of R-CNN's own code."""
 _FIRST, _ADDED, _ROUNDS = 5_000, 5_000, 5
 """Negatives to begin with, most that a round adds, most rounds."""
 _FEW = 50
 """Where a class has fewer objects, regions that overlap one by 0.7 join them."""
-_HARD = -1.0
-"""A negative above this margin is hard."""
+_HARD, _EASY = -1.0, -1.2
+"""A negative above the one margin is hard; below the other it makes room."""
 _NEVER = -20.0
 """Bias of a class that has no object: a score of 2e-9."""
 
@@ -39,8 +39,8 @@ def fit_machine(
 ) -> Machine:
     """A machine that tells `positives` from `negatives`, flags (R,) of `vectors` float32 (R, D).
 
-    `likely` (R,) join few positives. The sigmoid is fitted to the margins of the regions `judged` (R,), of
-    which those flagged in `right` (J,) hold an object.
+    `likely` (R,) join few positives. The sigmoid is fitted to the margins of the regions `judged` (R,),
+    of which those flagged in `right` (J,) hold an object.
     """
     if positives.sum() < _FEW:
         positives = positives | likely
@@ -60,15 +60,16 @@ def _with_hard_negatives(
     drawn = np.random.default_rng(0).permutation(len(negatives))[:_FIRST]
     used = np.zeros(len(negatives), bool)
     used[drawn] = True
-    for number in range(1, _ROUNDS + 1):
+    number = 0
+    while True:
+        number += 1
         weight, bias = _fit(good, vectors[negatives[used]], scale)
         margins = vectors[negatives] @ weight + bias
         hard = np.flatnonzero((margins > _HARD) & ~used)
-        if not len(hard):
-            break
-        used &= margins > _HARD - 0.2  # easy ones make room
+        if not len(hard) or number == _ROUNDS:
+            return weight, bias, number
+        used &= margins > _EASY
         used[hard[np.argsort(-margins[hard], kind="stable")][:_ADDED]] = True
-    return weight, bias, number
 
 
 def _fit(good: Array, bad: Array, scale: float) -> tuple[Array, float]:

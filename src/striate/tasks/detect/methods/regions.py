@@ -95,14 +95,14 @@ class _RegionHead(DetectHead):
         boxes = self.regions.box_coder.decode_single(deltas.float(), flat)
         boxes = self._within(boxes.view(batch, count, classes + 1, 4)[:, :, 1:])
         there = (proposals[..., 2:] > proposals[..., :2]).all(dim=2)
-        scores = self._scores(logits.float()).view(batch, count, classes + 1)[:, :, 1:]
+        scores = self.scores(logits.float()).view(batch, count, classes + 1)[:, :, 1:]
         return {
             "regions": proposals,
             "region_scores": scores * there[..., None],
             "region_boxes": boxes,
         }
 
-    def _scores(self, logits: Tensor) -> Tensor:
+    def scores(self, logits: Tensor) -> Tensor:
         """Scores (R, K + 1) of logits (R, K + 1), background first."""
         return logits.softmax(dim=1)
 
@@ -171,9 +171,9 @@ class Rcnn(_OutsideHead):
         `pictures` (B, C, H, W)."""
         return self._vectors(self._look(see, pictures), rois)
 
-    def _scores(self, logits: Tensor) -> Tensor:
+    def scores(self, logits: Tensor) -> Tensor:
         """By softmax until support vector machines have been fitted; their margins by a sigmoid."""
-        scores = super()._scores(logits)
+        scores = super().scores(logits)
         return torch.where(self.fitted > 0, logits.sigmoid(), scores) if self.judged_apart else scores
 
     def _told(self, seen: Any, proposals: Tensor) -> Raw:
@@ -184,7 +184,7 @@ class Rcnn(_OutsideHead):
 
 
 def _moved(look: Raw) -> Tensor:
-    """Where the `_AGAIN` likeliest regions of a look were moved to by their likeliest class, (B, A, 4)."""
+    """Where the `_AGAIN` likeliest regions of a look were moved to by their likeliest class (B, A, 4)."""
     scores, boxes = look["region_scores"], look["region_boxes"]
     best, label = scores.max(dim=2)  # (B, P)
     _, rows = best.topk(min(_AGAIN, best.shape[1]), dim=1)

@@ -1,62 +1,32 @@
 """R-CNN's second stage: classifiers and box adjustment solved on fixed vectors of regions.
 
-As in Girshick et al. 2014, sections 2.3 and appendices B and C: when the network has been fine-tuned, its
-vectors of all regions are computed once. Linear support vector machines are fitted to them with hard
-negatives, and each class learns by ridge regression how its boxes must move.
+As in Girshick et al. 2014, section 2.3 and appendices B and C: when the network has been fine-tuned,
+its vectors of all regions are computed once. Linear support vector machines are fitted to them with
+hard negatives, and each class learns by ridge regression how its boxes must move.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from striate.ops.boxes import iou_xyxy
+from striate.tasks.detect.methods.gathered import NEAR, Regions, regions_of
 from striate.tasks.detect.methods.margins import Machine, fit_machine
 from striate.tasks.detect.methods.regions import Rcnn
-from striate.tasks.detect.network import Detector, objects_of
+from striate.tasks.detect.network import Detector
 from striate.types import Array
 
-__all__ = ["Regions", "regions_of", "ridge", "solve_boxes", "solve_classes", "solve_regions"]
+__all__ = ["ridge", "solve_boxes", "solve_classes", "solve_regions"]
 
-_NEAR = 0.6
-"""A region that overlaps an object by more than this learns to move to it."""
 _RIGHT, _APART = 0.5, 0.3
 """A region that overlaps an object by half has found it; one below `_APART` is a negative."""
-_MOST_BYTES, _MOST_REGIONS, _MOST_NEAR = 1 << 30, 200_000, 30_000
-"""Vectors that are kept: bytes, regions, and regions where only boxes are solved."""
-_PICTURES, _CHUNK = 8, 256
-"""Pictures whose regions are cut out together, and regions that the network sees at once."""
-_HELD_EVERY, _LEAST = 5, 20
-"""Every fifth picture with objects is held out; a class with fewer regions keeps its learnt boxes."""
+_LEAST = 20
+"""A class with fewer regions near its objects keeps its learnt boxes."""
 _RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Candidates of the ridge, per region, on vectors of unit variance."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Regions:
-    """Regions of training pictures: proposals, and the objects themselves.
-
-    `vectors` float32 (R, D); `boxes_xyxy` float32 (R, 4), input pixels; `overlaps` float32 (R, K) with the
-    nearest object of each class; `nearest_xyxy` (R, 4) and `label` (R,): the object nearest of all, and its
-    class, −1 without; `truth` bool (R,): whether it is an object; `held` bool (R,): whether its picture is
-    held out; `of`: how many regions there were.
-    """
-
-    vectors: Array
-    boxes_xyxy: Array
-    overlaps: Array
-    nearest_xyxy: Array
-    label: Array
-    truth: Array
-    held: Array
-    of: int
-
-    def __len__(self) -> int:
-        return len(self.boxes_xyxy)
 
 
 def solve_regions(
@@ -79,128 +49,13 @@ def solve_regions(
     return told + solve_boxes(head, regions) + (solve_classes(head, regions) if apart else [])
 
 
-# -- vectors ------------------------------------------------------------------------------------------
-
-
-def regions_of(
-    detector: Detector,
-    pixels: Array,
-    encoded: Mapping[str, Tensor],
-    *,
-    device: torch.device,
-    near_only: bool = False,
-) -> Regions:
-    """Vectors of the regions of training pictures, computed once; `near_only`: of those that overlap an
-    object by more than 0.6."""
-    head = detector.to(device).eval().head
-    assert isinstance(head, Rcnn)
-    most = _MOST_NEAR if near_only else _MOST_REGIONS
-    most = max(1, min(most, _MOST_BYTES // (4 * head.shapes[0].channels)))
-    found = list(_found(encoded, len(head.facts.names), near=_NEAR if near_only else -1.0))
-    count = sum(len(one.boxes_xyxy) for one in found)
-    step = count / most
-    if step > 1:
-        found = _thinned(found, step)
-    vectors = [np.zeros((0, head.shapes[0].channels), np.float32)]
-    for start in range(0, len(found), _PICTURES):
-        part = found[start : start + _PICTURES]
-        vectors += _seen(detector, np.asarray(pixels[start : start + _PICTURES]), part, device)
-    columns = zip(
-        *((one.boxes_xyxy, one.overlaps, one.nearest_xyxy, one.label) for one in found), strict=True
-    )
-    boxes, overlaps, nearest, label = (np.concatenate(one) for one in columns)
-    return Regions(
-        np.concatenate(vectors),
-        boxes,
-        overlaps,
-        nearest,
-        label,
-        np.concatenate([one.truth for one in found]),
-        _held(found),
-        count,
-    )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Found:
-    """Regions of one picture: columns of `Regions`."""
-
-    boxes_xyxy: Array
-    overlaps: Array
-    nearest_xyxy: Array
-    label: Array
-    truth: Array
-
-    def take(self, rows: Array) -> _Found:
-        return _Found(
-            self.boxes_xyxy[rows],
-            self.overlaps[rows],
-            self.nearest_xyxy[rows],
-            self.label[rows],
-            self.truth[rows],
-        )
-
-
-def _found(encoded: Mapping[str, Tensor], classes: int, *, near: float) -> Iterator[_Found]:
-    """The objects of each picture and its proposals, with what they overlap."""
-    for objects, proposed in zip(objects_of(encoded), encoded["proposals"].numpy(), strict=True):
-        true_xyxy, labels = objects["boxes"].numpy(), objects["labels"].numpy()
-        real = proposed[(proposed[:, 2:] > proposed[:, :2]).all(axis=1)]
-        boxes = np.concatenate([true_xyxy, real]).astype(np.float32)
-        truth = np.arange(len(boxes)) < len(true_xyxy)
-        overlaps = np.zeros((len(boxes), classes), np.float32)
-        nearest, label = np.zeros((len(boxes), 4), np.float32), np.full(len(boxes), -1)
-        if len(true_xyxy):
-            shared = iou_xyxy(boxes, true_xyxy)  # (R, M)
-            for one in np.unique(labels):
-                overlaps[:, one] = shared[:, labels == one].max(axis=1)
-            best = shared.argmax(axis=1)
-            nearest, label = true_xyxy[best], labels[best]
-        found = _Found(boxes, overlaps, nearest, label, truth)
-        yield found.take(np.flatnonzero(overlaps.max(axis=1, initial=0.0) > near))
-
-
-def _thinned(found: list[_Found], step: float) -> list[_Found]:
-    """About one region in `step`, the objects among them while there is room."""
-    return [
-        one.take(np.unique(np.floor(np.arange(0, len(one.boxes_xyxy), step)).astype(int)))
-        for one in found
-    ]
-
-
-def _held(found: list[_Found]) -> Array:
-    """True for the regions of every fifth picture with objects; for none where there are fewer."""
-    flags, number = [], 0
-    for one in found:
-        number += bool(one.truth.any())
-        held = bool(one.truth.any()) and number % _HELD_EVERY == 0
-        flags.append(np.full(len(one.boxes_xyxy), held))
-    return np.concatenate(flags)
-
-
-@torch.inference_mode()
-def _seen(detector: Detector, pixels: Array, found: list[_Found], device: torch.device) -> list[Array]:
-    """Vectors of the regions of a few pictures, float32 (R, D) each chunk."""
-    head = detector.head
-    assert isinstance(head, Rcnn)
-    numbered = [
-        np.concatenate([np.full((len(one.boxes_xyxy), 1), row, np.float32), one.boxes_xyxy], axis=1)
-        for row, one in enumerate(found)
-    ]
-    rois = torch.from_numpy(np.concatenate(numbered)).to(device)
-    pictures = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float()
-    normalised = detector.normalise(pictures)
-    chunks = [rois[at : at + _CHUNK] for at in range(0, len(rois), _CHUNK)]
-    return [head.vectors_of(detector.backbone, normalised, one).float().cpu().numpy() for one in chunks]
-
-
 # -- boxes --------------------------------------------------------------------------------------------
 
 
 def solve_boxes(head: Rcnn, regions: Regions) -> list[str]:
     """Ridge regression of the box adjustment, class by class; it replaces what the network learnt where
     boxes of held-out pictures come to overlap their objects by more."""
-    near = regions.overlaps.max(axis=1, initial=0.0) > _NEAR
+    near = regions.overlaps.max(axis=1, initial=0.0) > NEAR
     layer = head.regions.box_predictor.bbox_pred
     learnt: list[float] = []
     solved: list[float] = []
@@ -234,8 +89,8 @@ def _told_of_boxes(better: int, tried: int, learnt: float, solved: float) -> str
     if not better:
         return f"ridge regression moves boxes no better than the network learnt to ({tried} {classes})"
     return (
-        f"box adjustment solved by ridge regression for {better} of {tried} {classes}: boxes of held-out "
-        f"training pictures overlap their objects by {solved:.3f} rather than {learnt:.3f}"
+        f"box adjustment solved by ridge regression for {better} of {tried} {classes}: boxes of "
+        f"held-out training pictures overlap their objects by {solved:.3f} rather than {learnt:.3f}"
     )
 
 
@@ -282,9 +137,8 @@ def _overlap(head: Rcnn, regions: Regions, rows: Array, weight: Tensor, bias: Te
 
 def solve_classes(head: Rcnn, regions: Regions) -> list[str]:
     """A support vector machine a class instead of the softmax; a sigmoid makes scores of margins."""
-    layer = head.regions.box_predictor.cls_score
     held = regions.held if regions.held.any() else np.ones(len(regions), bool)
-    learnt = _by_softmax(layer, regions.vectors[held])
+    learnt = _judged(head, regions.vectors[held])
     machines: list[Machine] = []
     names = head.facts.names
     for label in range(len(names)):
@@ -301,13 +155,13 @@ def solve_classes(head: Rcnn, regions: Regions) -> list[str]:
             )
         )
     _write(head, machines)
-    scores = _by_margins(layer, regions.vectors[held])
+    scores = _judged(head, regions.vectors[held])
     right = regions.overlaps[held] >= _RIGHT
     before, after = (_mean_precision(one, right) for one in (learnt, scores))
     rounds = max(one.rounds for one in machines)
     return [
-        f"support vector machines for {len(names)} classes, hard negatives in up to {rounds} rounds: "
-        f"average precision of regions {after:.3f} on held-out training pictures, {before:.3f} by softmax"
+        f"support vector machines for {len(names)} classes, fitted in up to {rounds} rounds: average "
+        f"precision of regions {after:.3f} on held-out training pictures, {before:.3f} by softmax"
     ]
 
 
@@ -322,16 +176,11 @@ def _write(head: Rcnn, machines: list[Machine]) -> None:
 
 
 @torch.no_grad()
-def _by_softmax(layer: torch.nn.Linear, vectors: Array) -> Array:
+def _judged(head: Rcnn, vectors: Array) -> Array:
+    """Scores (R, K) as the head gives them."""
+    layer = head.regions.box_predictor.cls_score
     logits = torch.from_numpy(vectors) @ layer.weight.float().cpu().T + layer.bias.float().cpu()
-    found: Array = logits.softmax(dim=1)[:, 1:].numpy()
-    return found
-
-
-@torch.no_grad()
-def _by_margins(layer: torch.nn.Linear, vectors: Array) -> Array:
-    logits = torch.from_numpy(vectors) @ layer.weight.float().cpu().T + layer.bias.float().cpu()
-    found: Array = logits[:, 1:].numpy()  # the order of the margins is all that is asked for
+    found: Array = head.scores(logits.to(layer.weight.device))[:, 1:].cpu().numpy()
     return found
 
 
