@@ -34,7 +34,7 @@ from striate.types import Array
 _SIDES = (20.0, 75.6, 82.4, 89.5, 206.9)
 """Quantiles of the sides of BCCD's objects in an input of 384×512 pixels."""
 _SIZE_HW = (384, 512)
-_SMALLER = 0.5
+_SMALLER = 0.35
 _FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
@@ -79,7 +79,7 @@ def build(scale: float) -> tuple[Detector, Tensor]:
         model="window-cnn",
         names=("platelets", "red", "white"),
         size_hw=size_hw,
-        side_quantiles=tuple(side * scale for side in _SIDES),
+        side_quantiles=_SIDES,
     )
     torch.manual_seed(0)
     detector = build_detector(facts, SlidingWindow)

@@ -60,12 +60,10 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
         list(animation(tmp_path / "missing.gif"))
 
 
-def test_a_damaged_tail_is_told_after_the_good_frames() -> None:
+def test_a_damaged_file_is_told() -> None:
     data = animated("WEBP", frames=6)
-    frames = animation(data[: len(data) * 2 // 3])
-    assert next(frames).picture.shape == (16, 24, 3)
-    with pytest.raises(PictureError, match=r"damaged|cut off|cannot"):
-        list(frames)
+    with pytest.raises(PictureError, match="damaged"):
+        list(animation(data[: len(data) * 2 // 3]))
 
 
 def test_names() -> None:

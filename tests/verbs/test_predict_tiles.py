@@ -33,7 +33,7 @@ def _blobs(picture: Picture) -> Detections:
     found = np.asarray(boxes, np.float32).reshape(-1, 4)
     area = (found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1])
     order = np.argsort(-area, kind="stable")
-    scores = np.clip(area[order] / 1e5, 0.01, 1).astype(np.float32)
+    scores = np.clip(0.5 + area[order] / 2e6, 0.01, 1).astype(np.float32)
     return Detections(NAMES, found[order], scores, np.asarray(labels, np.int64)[order])
 
 
@@ -168,6 +168,16 @@ def test_a_poor_whole_does_not_take_a_good_part() -> None:
         [one([84, 20, 100, 60], 0.9), one([4, 20, 70, 60], 0.1)], WINDOWS, SIZE_HW, iou_threshold=0.5
     )
     assert found.scores.tolist() == pytest.approx([0.9, 0.1])
+
+
+def test_a_good_part_does_not_vouch_for_a_poor_one() -> None:
+    tiles = [one([90, 20, 100, 60], 0.9), one([0, 20, 70, 60], 0.1)]
+    found = merge_tiles(tiles, WINDOWS, SIZE_HW, iou_threshold=0.5)
+    assert sorted(found.boxes_xyxy[:, 2].tolist()) == [100, 150]
+    tiles = [one([70, 20, 100, 60], 0.9), one([0, 20, 70, 60], 0.5)]
+    found = merge_tiles(tiles, WINDOWS, SIZE_HW, iou_threshold=0.5)
+    assert found.scores.tolist() == pytest.approx([0.62])  # the mean by area
+    assert found.boxes_xyxy.tolist() == [[70, 20, 150, 60]]
 
 
 def test_classes_are_apart() -> None:

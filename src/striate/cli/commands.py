@@ -32,6 +32,9 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "export": Command("write a run's model as one ONNX or OpenVINO file", "striate.cli.export:export"),
     "data check": Command("find what is wrong with a data set", "striate.cli.check:check"),
+    "data convert": Command(
+        "write boxes in another format: COCO, YOLO, VOC, CSV, dlib, DOTA", "striate.cli.data_convert:convert"
+    ),
     "data list": Command("list the embedded data sets", "striate.cli.data:list_sets"),
     "data write": Command("write an embedded set as picture files", "striate.cli.data:write"),
     "data scenes": Command(

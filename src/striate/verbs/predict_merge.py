@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from striate.ops.boxes import nms_by_class, overlap_share_xyxy
+from striate.ops.boxes import area_of_xyxy, nms_by_class, overlap_share_xyxy
 from striate.ops.rotated import nms_rotated, upright_xyxy
 from striate.tasks.detect.types import Detections
 from striate.types import Array, SizeHW
@@ -19,7 +19,7 @@ _AT_EDGE = 0.01
 _WITHIN = 0.6
 """The share of a part that must lie in a whole for both to be the same object."""
 _AS_GOOD = 0.5
-"""How good a whole must be, compared with a part, to stand for it."""
+"""How good a whole must be, compared with a part, to stand for it; and parts, to be joined."""
 _SAME_HEIGHT = 0.5
 """How much two parts must agree along the seam, as intersection over union, to be joined."""
 _ROWS = 512
@@ -126,7 +126,8 @@ def _within(parts: _Found, wholes: _Found) -> Array:
 
 
 def _joined(parts: _Found) -> _Found:
-    """Parts that continue one another across seams, as one box with the best of their scores."""
+    """Parts that continue one another across seams, as one box; its score is their mean by area, so
+    that a good small part does not vouch for a poor large one."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -142,7 +143,9 @@ def _joined(parts: _Found) -> _Found:
     boxes[:, 2:] = -np.inf
     np.minimum.at(boxes[:, :2], group, parts.boxes[:, :2])
     np.maximum.at(boxes[:, 2:], group, parts.boxes[:, 2:])
-    return _Found(boxes, joined.scores, joined.labels, None, joined.cut)
+    areas = np.maximum(area_of_xyxy(parts.boxes), 1e-9)
+    weighed = np.bincount(group, areas * parts.scores, groups) / np.bincount(group, areas, groups)
+    return _Found(boxes, weighed.astype(parts.scores.dtype), joined.labels, None, joined.cut)
 
 
 def _continued(parts: _Found, axis: int) -> tuple[Array, Array]:
@@ -155,6 +158,8 @@ def _continued(parts: _Found, axis: int) -> tuple[Array, Array]:
         rows = firsts[start : start + _ROWS]
         ours, theirs = boxes[rows][:, None], boxes[seconds][None]
         same = parts.labels[rows][:, None] == parts.labels[seconds]
+        scores = parts.scores[rows][:, None], parts.scores[seconds][None]
+        same &= np.minimum(*scores) >= _AS_GOOD * np.maximum(*scores)
         same &= (theirs[..., high] > ours[..., high]) & (theirs[..., low] > ours[..., low])
         same &= theirs[..., low] <= ours[..., high] + 2
         shared = np.minimum(ours[..., across + 2], theirs[..., across + 2])
