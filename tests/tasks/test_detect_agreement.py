@@ -65,6 +65,12 @@ def test_no_answers_at_all_do_not_differ() -> None:
     assert set(detection_differences(none, none, FACTS).values()) == {0.0}
 
 
+def test_boxes_without_area_agree_with_themselves() -> None:
+    """An untrained network, or a clipped box: no area, and so no overlap even with itself."""
+    flat = answers([0.9, 0.5], [[5, 5, 5, 40], [96, 0, 96, 64]], [0, 1])
+    assert set(detection_differences(flat, flat, FACTS).values()) == {0.0}
+
+
 def test_what_a_task_says_by_default() -> None:
     """Differences are relative to the largest number, where it exceeds 1."""
     task = Detect(DetectConfig(), FACTS)

@@ -48,8 +48,9 @@ def test_losses_and_gradients_are_finite(
     losses["loss"].backward()
     gradients = {n: p.grad for n, p in module.named_parameters() if p.grad is not None}
     assert all(torch.isfinite(value).all() for value in gradients.values())
-    assert any(name.startswith("backbone.") and value.any() for name, value in gradients.items())
-    assert any(name.startswith("head.") and value.any() for name, value in gradients.items())
+    if any(objects):  # SSD takes as many negatives as positives allow: of nothing it learns nothing
+        assert any(n.startswith("backbone.") and value.any() for n, value in gradients.items())
+        assert any(n.startswith("head.") and value.any() for n, value in gradients.items())
     if objects == OBJECTS["mixed"]:  # what no loss ever touches is dead weight
         reached = set(gradients)
         known = {name for name, p in module.named_parameters() if p.requires_grad}

@@ -86,12 +86,15 @@ class _Reader:
         self.tensors: dict[str, Any] = {}
         self.sizes = self._initializers()
         self.weights = Weights(self.sizes)
+        self.chosen: set[str] = set()
         self.tracer = self._enter(input_hwc)
 
     def read(self) -> Network:
         """Follow all nodes."""
         for node in self.graph.node:
-            if any(isinstance(self.known.get(name), Value) for name in node.input):
+            if any(name in self.chosen for name in node.input):
+                self._choose(node)
+            elif any(isinstance(self.known.get(name), Value) for name in node.input):
                 self._follow(node)
             else:
                 self._compute(node)
@@ -128,13 +131,17 @@ class _Reader:
 
     def _enter(self, input_hwc: tuple[int, int, int] | None) -> Tracer:
         inputs = [one for one in self.graph.input if one.name not in self.known]
-        if len(inputs) != 1 or len(inputs[0].type.tensor_type.shape.dim) != 4:
+        pictures = [one for one in inputs if len(one.type.tensor_type.shape.dim) == 4]
+        if len(pictures) != 1:
             shapes = [f"{one.name} {_dims(one)}" for one in inputs]
             raise DataError(
                 f"the inputs of {self.title} are {', '.join(shapes) or 'none'}",
                 expected="one input of four dimensions: a batch of pictures",
             )
-        (picture,) = inputs
+        (picture,) = pictures
+        for other in inputs:
+            if other is not picture:  # proposals beside the picture, say
+                self._beside(other)
         dims = _dims(picture)
         last = dims[3] in _CHANNELS and dims[1] not in _CHANNELS
         size = _size(dims, last, input_hwc, self.title)
@@ -146,6 +153,13 @@ class _Reader:
         kind = picture.type.tensor_type.elem_type
         self.types[picture.name] = self.onnx.helper.make_tensor_type_proto(kind, shape)
         return tracer
+
+    def _beside(self, given: Any) -> None:
+        """A further input: of its size, with one row for open dimensions."""
+        shape = tuple(1 if dim is None else dim for dim in _dims(given))
+        kind = given.type.tensor_type.elem_type
+        self.types[given.name] = self.onnx.helper.make_tensor_type_proto(kind, shape)
+        self.known[given.name] = Constant(shape, None, frozenset())
 
     # -- nodes --------------------------------------------------------------------------------
 
@@ -187,9 +201,26 @@ class _Reader:
         assert isinstance(found, Constant)
         return found.values
 
+    def _choose(self, node: Any) -> None:
+        """What depends on how many answers there were: no layer, until they are written into a table."""
+        table = node.input[0]
+        if node.op_type not in _WRITERS or table in self.chosen:
+            self.chosen.update(node.output)
+            return
+        self.types[node.output[0]] = self.types[table]
+        written = [one for one in (self.known.get(name) for name in node.input) if isinstance(one, Value)]
+        if not written:  # an empty table that only remembers what was chosen
+            self.known[node.output[0]] = Constant(self._shape(table), None, frozenset())
+            return
+        kind = node.op_type.lower()
+        self.known[node.output[0]] = self.tracer.unknown(kind, written, self._shape(table), name=kind)
+
     def _follow(self, node: Any) -> None:
         """What depends on the picture."""
         self._infer(node)
+        if node.op_type in _CHOOSERS:
+            self.chosen.update(node.output)
+            return
         if node.op_type in ("Shape", "Size"):
             found = self.known[node.input[0]]
             shape = np.array(found.shape, np.int64)
@@ -239,15 +270,19 @@ class _Reader:
         )
         self.types.update(found)
 
-    def _shape(self, name: str) -> Shape:
+    def _is_open(self, name: str) -> bool:
+        """Whether the sizes of a tensor are not known."""
         found = self.types[name].tensor_type if name in self.types else None
-        dims = [dim.dim_value for dim in found.shape.dim] if found is not None else []
-        open_dims = (
+        return (
             found is None
             or not found.HasField("shape")
             or any(not dim.HasField("dim_value") for dim in found.shape.dim)
         )
-        if open_dims:
+
+    def _shape(self, name: str) -> Shape:
+        found = self.types[name].tensor_type if name in self.types else None
+        dims = [dim.dim_value for dim in found.shape.dim] if found is not None else []
+        if self._is_open(name):
             raise DataError(
                 f"the shape of {name} in {self.title} depends on values, not on sizes alone",
                 expected="a graph whose shapes follow from its input's",
@@ -257,6 +292,9 @@ class _Reader:
 
 _ANYWHERE = POINTWISE | {"Concat", "MatMul", "Gemm", "Conv", "ConvTranspose", "Gather", "Einsum"}
 """Operators any of whose inputs may be the one that depends on the picture."""
+_CHOOSERS = {"NonMaxSuppression", "NonZero", "Unique"}
+"""Operators that answer as many rows as they find."""
+_WRITERS = {"ScatterElements", "ScatterND"}
 _FOLDED = "read from the exported graph: normalisation may be folded into the weights before it"
 
 

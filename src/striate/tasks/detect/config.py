@@ -68,8 +68,8 @@ class DetectConfig(Settings):
     boxes: Literal["auto", "upright", "turned"] = "auto"
     """Whether an answer has an angle (method fcos); auto asks the training data."""
     classifier: Classifier = "softmax"
-    """What judges regions (method rcnn): the softmax that the network was trained with, or linear support
-    vector machines, fitted to its vectors at the end."""
+    """What judges regions (method rcnn): the softmax that the network was trained with, or linear
+    support vector machines, fitted to its vectors at the end."""
     looks: int = Field(default=2, ge=1, le=5)
     """How often boxes are adjusted (method rcnn): later looks cut out the likeliest 50 again, where they
     were moved to."""

@@ -12,8 +12,8 @@ from striate.types import Array
 __all__ = ["Machine", "fit_machine", "platt"]
 
 _NORM, _C, _BIAS, _POSITIVE_WEIGHT = 20.0, 1e-3, 10.0, 2.0
-"""Mean length that vectors are scaled to, cost of errors, weight of the bias and of positives: the numbers
-of R-CNN's own code."""
+"""Mean length that vectors are scaled to, cost of errors, weight of the bias and of positives: the
+numbers of R-CNN's own code."""
 _FIRST, _ADDED, _ROUNDS = 5_000, 5_000, 5
 """Negatives to begin with, most that a round adds, most rounds."""
 _FEW = 50

@@ -117,7 +117,8 @@ class _RegionHead(DetectHead):
 
     def candidates(self, raw: Raw) -> Candidates:
         """One candidate a proposal and class: each class has adjusted its own box."""
-        apart = torch.diag_embed(raw["region_scores"])  # (B, P, K, K)
+        scores = raw["region_scores"]
+        apart = scores[..., None] * torch.eye(scores.shape[2], device=scores.device)  # (B, P, K, K)
         return Candidates(raw["region_boxes"].flatten(1, 2), apart.flatten(1, 2))
 
 
@@ -184,7 +185,7 @@ class Rcnn(_OutsideHead):
 
 
 def _moved(look: Raw) -> Tensor:
-    """Where the `_AGAIN` likeliest regions of a look were moved to by their likeliest class (B, A, 4)."""
+    """Where the `_AGAIN` likeliest regions were moved to by their likeliest class: (B, A, 4)."""
     scores, boxes = look["region_scores"], look["region_boxes"]
     best, label = scores.max(dim=2)  # (B, P)
     _, rows = best.topk(min(_AGAIN, best.shape[1]), dim=1)
