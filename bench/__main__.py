@@ -31,7 +31,6 @@ from bench import (
     latency,
     mutated_pictures,
     proposals,
-    proposals,
     startup,
     step,
     throughput,
@@ -82,7 +81,6 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         "HOG, Haar and layer tables, against OpenCV and scikit-image", 1, features.run
     ),
     "baselines": Benchmark("hand-made features with a learner, beside a CNN", 6, baselines.run),
-    "proposals": Benchmark("region proposals: seconds and recall, against OpenCV", 2, proposals.run),
     "mutated_pictures": Benchmark("broken pictures are read or refused", 2, mutated_pictures.run),
 }
 

@@ -169,6 +169,10 @@ class _Reader:
         if node.op_type == "Identity" and node.input[0] in self.sizes:
             self._twin(node)  # an exporter's way to store equal weights once
             return
+        if node.op_type in ("Shape", "Size"):
+            self._infer(node)
+            self._measure(node)
+            return
         weights = frozenset().union(*(one.weights for one in inputs if isinstance(one, Constant)))
         ready = all(name in self.tensors or not name for name in node.input)
         self._infer(node)
@@ -208,12 +212,25 @@ class _Reader:
             self.chosen.update(node.output)
             return
         self.types[node.output[0]] = self.types[table]
-        written = [one for one in (self.known.get(name) for name in node.input) if isinstance(one, Value)]
+        written = [
+            one for one in (self.known.get(name) for name in node.input) if isinstance(one, Value)
+        ]
         if not written:  # an empty table that only remembers what was chosen
             self.known[node.output[0]] = Constant(self._shape(table), None, frozenset())
             return
         kind = node.op_type.lower()
         self.known[node.output[0]] = self.tracer.unknown(kind, written, self._shape(table), name=kind)
+
+    def _measure(self, node: Any) -> None:
+        """The size of a tensor, as a tensor."""
+        found = self.known[node.input[0]]
+        shape = np.array(found.shape, np.int64)
+        if node.op_type == "Size":
+            shape = np.array(prod(found.shape), np.int64)
+        else:
+            read = _attributes(self.onnx, node)
+            shape = shape[read.get("start", 0) : read.get("end")]
+        self._keep(node.output[0], shape)
 
     def _follow(self, node: Any) -> None:
         """What depends on the picture."""
@@ -222,14 +239,7 @@ class _Reader:
             self.chosen.update(node.output)
             return
         if node.op_type in ("Shape", "Size"):
-            found = self.known[node.input[0]]
-            shape = np.array(found.shape, np.int64)
-            if node.op_type == "Size":
-                shape = np.array(prod(found.shape), np.int64)
-            else:
-                read = _attributes(self.onnx, node)
-                shape = shape[read.get("start", 0) : read.get("end")]
-            self._keep(node.output[0], shape)
+            self._measure(node)
             return
         outputs = [name for name in node.output if name]
         one = Node(

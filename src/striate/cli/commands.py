@@ -33,7 +33,8 @@ COMMANDS: Mapping[str, Command] = {
     "export": Command("write a run's model as one ONNX or OpenVINO file", "striate.cli.export:export"),
     "data check": Command("find what is wrong with a data set", "striate.cli.check:check"),
     "data convert": Command(
-        "write boxes in another format: COCO, YOLO, VOC, CSV, dlib, DOTA", "striate.cli.data_convert:convert"
+        "write boxes in another format: COCO, YOLO, VOC, CSV, dlib, DOTA",
+        "striate.cli.data_convert:convert",
     ),
     "data list": Command("list the embedded data sets", "striate.cli.data:list_sets"),
     "data write": Command("write an embedded set as picture files", "striate.cli.data:write"),
@@ -78,6 +79,10 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "explain boundary": Command(
         "draw where a classifier changes its mind", "striate.cli.explain:boundary"
+    ),
+    "explain stages": Command(
+        "show the stages by which a region detector came to its answer",
+        "striate.cli.explain_stages:stages",
     ),
     "layers": Command(
         "count sizes, parameters and receptive fields of layers or a model",

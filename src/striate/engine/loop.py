@@ -243,7 +243,7 @@ class Trainer:
 
         Slower than planned, steps are given up; when the machine is free again, they come back.
         """
-        if self.job.deadline is None or self.plan.world_size > 1:
+        if self.job.deadline is None or self.plan.world_size > 1 or self.is_done():
             return None
         now, whole = self.job.clock(), self.schedule.total_steps
         self.pace.append((now, self.step))
@@ -257,8 +257,11 @@ class Trainer:
         if 0.98 * whole <= affordable <= 1.05 * whole:
             return None
         self.schedule = self.schedule.replanned(self.step, affordable)
-        how = "slower than planned" if affordable < whole else "faster again"
-        return Note(f"{how}: {whole} steps become {affordable} to keep the budget", "warning")
+        if affordable > whole:
+            return Note(f"faster again: {whole} steps become {affordable}")
+        return Note(
+            f"slower than planned: {whole} steps become {affordable} to keep the budget", "warning"
+        )
 
 
 def fit(job: Job, module: nn.Module, *, resume: bool) -> Generator[Event, None, Fitted]:

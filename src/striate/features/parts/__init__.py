@@ -6,11 +6,13 @@ from striate.features.parts.find import detect_parts
 from striate.features.parts.model import Component, Detections, PartsModel
 from striate.features.parts.naming import name_parts
 from striate.features.parts.settings import PartsSettings
-from striate.features.parts.train import train_parts
+from striate.features.parts.train import FEWEST, Effort, train_parts
 
 __all__ = [
+    "FEWEST",
     "Component",
     "Detections",
+    "Effort",
     "PartEvidence",
     "PartsExplanation",
     "PartsModel",

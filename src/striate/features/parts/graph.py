@@ -79,7 +79,9 @@ def _histogram(graph: GraphWriter, planes: str) -> str:
     square, code = _gradient(graph, planes)
     bins = graph.add("Gather", [graph.constant(_directions(), np.int64), code])
     depth, off_on = graph.constant(_SIGNED, np.int64), graph.constant([0.0, 1.0])
-    hot = graph.add("OneHot", [graph.add("Squeeze", [bins, graph.integers(1)]), depth, off_on], {"axis": 1})
+    hot = graph.add(
+        "OneHot", [graph.add("Squeeze", [bins, graph.integers(1)]), depth, off_on], {"axis": 1}
+    )
     maps = graph.combine("Mul", hot, graph.add("Sqrt", [square]))  # (B, 18, H, W)
     share = tent(np.arange(2 * CELL) + 0.5 - CELL, CELL)
     kernel = np.tile(np.outer(share, share)[None, None], (_SIGNED, 1, 1, 1))
@@ -227,7 +229,9 @@ class _LevelNodes:
     def _nearby(self, scores: str, axis: int, size: int) -> tuple[str, str]:
         """The best within reach along `axis`, less its price, and the move to it, int64; both (1, P, …)."""
         graph = self.graph
-        linear, square = self.component.prices[:, 0:2].T if axis == 3 else self.component.prices[:, 2:4].T
+        linear, square = (
+            self.component.prices[:, 0:2].T if axis == 3 else self.component.prices[:, 2:4].T
+        )
         pads = [0] * 8
         pads[axis] = pads[axis + 4] = REACH
         room = graph.add("Pad", [scores, graph.integers(*pads), graph.constant(_NOWHERE)])

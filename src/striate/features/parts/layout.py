@@ -11,7 +11,7 @@ from striate.features.parts.cells import CELL, DEPTH
 from striate.features.parts.model import Component
 from striate.types import Array
 
-__all__ = ["bare", "from_weights", "lowest_weights", "root_size", "weights_of", "with_parts"]
+__all__ = ["bare", "from_weights", "lowest_weights", "root_size", "silent", "weights_of", "with_parts"]
 
 _COVERED = 0.8
 """Share of the root that parts cover together (PAMI 2010, section 5.2)."""
@@ -72,6 +72,14 @@ def with_parts(component: Component, count: int) -> Component:
         prices=np.tile(np.array(_FIRST_PRICE, np.float32), (count, 1)),
         usual_parts=np.zeros(count, np.float32),
         corners=np.zeros((1 + 2 * count, 4), np.float32),
+    )
+
+
+def silent(component: Component) -> Component:
+    """`component` with parts that say nothing and stay where they are: its root decides alone."""
+    none = np.zeros_like(component.parts)
+    return replace(
+        component, parts=none, prices=np.tile(np.array(_FIRST_PRICE, np.float32), (len(none), 1))
     )
 
 

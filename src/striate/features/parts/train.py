@@ -23,18 +23,20 @@ from striate.features.parts.layout import (
     from_weights,
     lowest_weights,
     root_size,
+    silent,
     weights_of,
     with_parts,
 )
 from striate.features.parts.model import Component, PartsModel
 from striate.features.parts.naming import places_of
 from striate.features.parts.samples import Example, hard_windows, random_windows, seen_best, warped
+from striate.features.parts.search import width_of
 from striate.features.parts.settings import PartsSettings
 from striate.features.parts.solve import fit_weights
 from striate.randomness import hash64
 from striate.types import Array, Picture, check_picture
 
-__all__ = ["train_parts"]
+__all__ = ["FEWEST", "Effort", "train_parts"]
 
 FEWEST = 4
 """Marked objects of a view without which nothing can be learnt."""
@@ -54,36 +56,64 @@ _STIFF = 4.0
 Listener = Callable[[str], None]
 
 
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is looked at where not all can be.
+
+    `objects`: of all marked ones, so many are learnt from, spread evenly. `pictures`: so many, others in
+    each pass, are searched for mistakes. None is all. `done` is asked often, and once it is true what is
+    known is what is learnt; it may raise, which ends everything.
+    """
+
+    objects: int | None = None
+    pictures: int | None = None
+    done: Callable[[], bool] = _never
+
+
 def train_parts(
     pictures: Sequence[Picture],
     boxes_xyxy: Sequence[Array],
     label: str = "object",
     *,
     settings: PartsSettings | None = None,
+    effort: Effort | None = None,
     threads: int = 1,
     listen: Listener | None = None,
 ) -> PartsModel:
     """A model of the objects marked in `pictures`, uint8 (H, W, 3), by `boxes_xyxy`, (N, 4) of each.
 
     Every object of the kind must be marked: what is not counts as background. Pictures without one are
-    welcome. `listen` hears sentences about the progress. The same seed gives the same model. Errors:
+    welcome. `effort` limits the time it takes. `listen` hears sentences about the progress. The same seed gives the same model. Errors:
     `UsageError` where pictures and boxes are not one each or a box has no area, `DataError` where too
     few objects are marked.
     """
-    chosen = settings or PartsSettings()
+    chosen, spent = settings or PartsSettings(), effort or Effort()
     examples = _examples(pictures, boxes_xyxy)
-    objects = [(index, box) for index, one in enumerate(examples) for box in one.boxes_xyxy]
+    every = [(index, box) for index, one in enumerate(examples) for box in one.boxes_xyxy]
+    objects = [every[row] for row in _spread(len(every), spent.objects)]
     views = _views(examples, objects, chosen)
     tell = listen or _silent
     components, scales = [], []
     with ThreadPoolExecutor(threads) as pool:
         for number, rows in enumerate(views):
             own = [objects[row] for row in rows]
-            component, scale = _View(examples, own, chosen, number, len(views), tell, pool).learn()
+            view = _View(examples, own, chosen, spent, number, len(views), tell, pool)
+            component, scale = view.learn()
             components.append(component)
             scales.append(scale)
     names = tuple(places_of(component) for component in components)
     return PartsModel(label, tuple(components), names, max(scales))
+
+
+def _spread(count: int, most: int | None) -> list[int]:
+    """Up to `most` of `count` rows, spread evenly."""
+    if most is None or count <= most:
+        return list(range(count))
+    return [int(row) for row in np.linspace(0, count - 1, most).round()]
 
 
 def _silent(text: str) -> None:
@@ -149,10 +179,13 @@ class _View:
     examples: Sequence[Example]
     objects: Sequence[tuple[int, Array]]
     settings: PartsSettings
+    effort: Effort
     number: int
     of: int
     tell: Listener
     pool: ThreadPoolExecutor
+    passes: int = 0
+    """Times that pictures were searched."""
 
     def learn(self) -> tuple[Component, float]:
         """The component, and how far pictures must be enlarged to find nearly all of its objects."""
@@ -164,12 +197,21 @@ class _View:
         self._say(f"{len(boxes)} objects, a root of {tall} × {wide} cells")
         component, negatives = self._root(component, first)
         if chosen.parts:
-            component = with_parts(component, chosen.parts)
-            negatives = self._mined(component, first, None)
-            for number in range(chosen.rounds):
-                component, negatives = self._round(component, first, negatives)
-                self._say(f"round {number + 1} of {chosen.rounds}")
-        return self._with_corners(_with_usual(component, negatives)), first
+            component, negatives = self._parts(with_parts(component, chosen.parts), first)
+        component = _with_usual(component, negatives)
+        return (component if self.effort.done() else self._with_corners(component)), first
+
+    def _parts(self, component: Component, first: float) -> tuple[Component, Array]:
+        """Parts that were just cut from the root, learnt in rounds."""
+        if self.effort.done():
+            return silent(component), np.zeros((0, width_of(component)), np.float32)
+        negatives = self._mined(component, first, None)
+        for number in range(self.settings.rounds):
+            if self.effort.done():
+                return (component if number else silent(component)), negatives
+            component, negatives = self._round(component, first, negatives)
+            self._say(f"round {number + 1} of {self.settings.rounds}")
+        return component, negatives
 
     def _first_scale(self, component: Component, boxes: Array) -> float:
         sides = boxes[:, 2:] - boxes[:, :2]
@@ -187,10 +229,12 @@ class _View:
             ]
         ).astype(np.float32)
         negatives = random_windows(
-            self.examples, component, self.settings.negatives, first=first, rng=rng
+            self._searched(), component, self.settings.negatives, first=first, rng=rng
         )
         component = self._learnt(component, seen, negatives)
         for _ in range(2):
+            if self.effort.done():
+                break
             component, negatives = self._round(component, first, negatives)
         return component, negatives
 
@@ -208,6 +252,7 @@ class _View:
 
         def look(found: tuple[int, Array]) -> tuple[Array, Array, Array] | None:
             index, box = found
+            self.effort.done()  # it may raise
             seen = seen_best(self.examples[index], box, component, enlarge=enlarge)
             return None if seen is None else (box, seen[0], seen[1])
 
@@ -245,15 +290,32 @@ class _View:
         weights = weights_of(component)
         # whatever a new component scores; later only what is within the margin
         least = -np.inf if before is None else -1.0
-        mine = partial(hard_windows, component=component, first=first, each=_EACH, least=least)
-        new = np.concatenate(list(self.pool.map(mine, self.examples)))
+        search = partial(hard_windows, component=component, first=first, each=_EACH, least=least)
+        none = np.zeros((0, width_of(component)), np.float32)
+
+        def mine(example: Example) -> Array:
+            return none if self.effort.done() else search(example)
+
+        new = np.concatenate(list(self.pool.map(mine, self._searched())))
         old = new[:0] if before is None else before[before @ weights > _PRESSES]
         rows = np.concatenate([_hardest(old, weights), _hardest(new, weights)])
         _, at = np.unique(rows, axis=0, return_index=True)
         found: Array = rows[np.sort(at)][: self.settings.negatives]
         return found
 
+    def _searched(self) -> Sequence[Example]:
+        """The pictures to make mistakes in, this time."""
+        count = self.effort.pictures
+        if count is None or count >= len(self.examples):
+            return self.examples
+        self.passes += 1
+        rng = np.random.default_rng(hash64(self.settings.seed, "searched", self.number, self.passes))
+        rows = np.sort(rng.choice(len(self.examples), count, replace=False))
+        return [self.examples[row] for row in rows.tolist()]
+
     def _learnt(self, component: Component, positives: Array, negatives: Array) -> Component:
+        if not len(negatives) and self.effort.done():
+            return component
         if not len(negatives):
             raise DataError("the pictures show nothing but marked objects", expected="some background")
         samples = np.concatenate([positives, negatives])

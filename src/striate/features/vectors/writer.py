@@ -55,6 +55,16 @@ class GraphWriter:
         self._nodes.append(made)
         return output
 
+    def add_two(
+        self, operation: str, inputs: Sequence[str], attributes: Mapping[str, Any] | None = None
+    ) -> tuple[str, str]:
+        """A node with two outputs."""
+        from onnx import helper
+
+        outputs = [f"v{len(self._nodes)}", f"v{len(self._nodes)}_2"]
+        self._nodes.append(helper.make_node(operation, list(inputs), outputs, **(attributes or {})))
+        return outputs[0], outputs[1]
+
     # -- what comes up everywhere ---------------------------------------------------------------
 
     def combine(self, operation: str, left: str, right: str | float) -> str:

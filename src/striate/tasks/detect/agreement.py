@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from striate.ops.boxes import iou_xyxy
 from striate.tasks.detect.config import DetectFacts
 from striate.types import Array
 
@@ -14,7 +13,8 @@ __all__ = ["detection_differences"]
 
 _CLEAR = 1e-3
 """Answers that score less than this above the threshold may be there or not."""
-_SAME_IOU = 0.9
+_SAME_PX = 2.0
+"""Input pixels by which the edges of one and the same answer may differ."""
 _UNPAIRED_SHARE = 0.005
 """A hair decides which of two nearly equal answers is dropped."""
 
@@ -31,29 +31,30 @@ def detection_differences(
     edges = scores = 0.0
     lost = clear = 0
     for row in range(len(own["scores"])):
-        mine, theirs = (_clear(found, row, facts.score_threshold) for found in (own, answers))
-        pairs, unpaired = _paired(mine, theirs)
-        lost, clear = lost + unpaired, clear + len(mine[1])
-        for ours, other in pairs:
-            apart = np.abs(mine[0][ours] - theirs[0][other])[:4].max() / max(facts.size_hw)
-            edges = max(edges, float(apart))
-            scores = max(scores, abs(float(mine[1][ours]) - float(theirs[1][other])))
+        mine, theirs = (_given(found, row, facts.score_threshold) for found in (own, answers))
+        for ours, other in ((mine, theirs), (theirs, mine)):
+            sure = ours[1] > facts.score_threshold + _CLEAR
+            partner = _partners((ours[0][sure], ours[2][sure]), (other[0], other[2]))
+            paired = partner >= 0
+            lost, clear = lost + int((~paired).sum()), clear + len(partner)
+            there = partner[paired]
+            apart = np.abs(ours[0][sure][paired] - other[0][there])[:, :4] / max(facts.size_hw)
+            edges = max(edges, float(apart.max(initial=0.0)))
+            gaps = np.abs(ours[1][sure][paired] - other[1][there])
+            scores = max(scores, float(gaps.max(initial=0.0)))
     share = lost / clear if lost > _UNPAIRED_SHARE * clear else 0.0
     return {"boxes": edges, "scores": scores, "unpaired": share}
 
 
-def _clear(found: Mapping[str, Array], row: int, threshold: float) -> tuple[Array, Array, Array]:
-    real = found["scores"][row] > threshold + _CLEAR
+def _given(found: Mapping[str, Array], row: int, threshold: float) -> tuple[Array, Array, Array]:
+    real = found["scores"][row] > threshold
     return found["boxes"][row][real], found["scores"][row][real], found["labels"][row][real]
 
 
-def _paired(
-    mine: tuple[Array, Array, Array], theirs: tuple[Array, Array, Array]
-) -> tuple[list[tuple[int, int]], int]:
-    """Pairs (ours, theirs) of a class that overlap almost wholly, and how many of ours have none."""
-    overlap = iou_xyxy(mine[0][:, :4], theirs[0][:, :4]) * (mine[2][:, None] == theirs[2][None, :])
-    if not overlap.size:
-        return [], len(mine[1])
-    nearest = overlap.argmax(axis=1)
-    good = np.flatnonzero(overlap.max(axis=1) >= _SAME_IOU)
-    return [(int(row), int(nearest[row])) for row in good], len(mine[1]) - len(good)
+def _partners(ours: tuple[Array, Array], theirs: tuple[Array, Array]) -> Array:
+    """For each of our boxes (N, D) with labels (N,) the nearest of theirs with its label; −1 for none."""
+    if not len(ours[1]) or not len(theirs[1]):
+        return np.full(len(ours[1]), -1)
+    apart = np.abs(ours[0][:, None, :4] - theirs[0][None, :, :4]).max(axis=2)  # (N, M) pixels
+    apart = np.where(ours[1][:, None] == theirs[1][None, :], apart, np.inf)
+    return np.where(apart.min(axis=1) <= _SAME_PX, apart.argmin(axis=1), -1)

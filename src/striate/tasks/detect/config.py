@@ -89,9 +89,13 @@ class DetectFacts(Settings):
     size_hw: tuple[int, int]
     """Height and width of the network input, pixels."""
     nms: Nms = "per-class"
+    """How overlapping answers are settled."""
     iou_threshold: float = 0.5
+    """Overlap from which the lesser of two answers is dropped."""
     score_threshold: float = 0.02
+    """Raw score that an answer must exceed."""
     max_detections: int = 300
+    """Most answers a picture."""
     oriented: bool = False
     """Whether boxes have angles."""
     classifier: Classifier = "softmax"

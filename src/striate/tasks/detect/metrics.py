@@ -82,6 +82,7 @@ class DetectMeter:
             **_coco(measured),
             **_at_threshold(shown, found, right, counted),
             "score_from": self._score_from,
+            "n": len(self._targets),
             "pictures": len(self._targets),
             "objects": int(objects.sum()),
             "detections": sum(len(one) for one in self._predictions),

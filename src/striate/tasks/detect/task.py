@@ -17,7 +17,6 @@ from striate.tasks.detect.data import align_boxes, learn_facts, read_source
 from striate.tasks.detect.decode import answers_from, calibrated_facts
 from striate.tasks.detect.metrics import DetectMeter
 from striate.tasks.detect.proposing import PROPOSED_OUTSIDE, proposals_of
-from striate.tasks.detect.report import detect_sections, detect_summary
 from striate.tasks.detect.types import Detections
 from striate.types import Array, Picture, PictureArray, Prepared, SizeHW
 
@@ -93,9 +92,13 @@ class Detect(Task[Boxes, Detections]):
         return prediction.above(self.facts.show_from).plot(picture)
 
     def sections(self, evidence: Evidence[Boxes, Detections]) -> list[Section]:
+        from striate.tasks.detect.report import detect_sections
+
         return detect_sections(evidence, self.facts)
 
     def summary(self, metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+        from striate.tasks.detect.report import detect_summary
+
         return detect_summary(metrics)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.errors import DataError
 from striate.pictures.resize import resize
 from striate.verbs.comparing.ladder import Rung
 from striate.verbs.model import Model
@@ -25,7 +26,7 @@ class RungResult:
     """One trained rung. `score` is the task's headline on `split`; None with a `reason` if it was not
     trained. `train_s`: seconds of the whole command; `latency_ms`: one prepared picture, median;
     `size_mb`: its graphs. `parameters`: weights that were learnt, as `striate layers` counts them; None
-    for trees."""
+    where it cannot."""
 
     name: str
     run: str
@@ -100,13 +101,16 @@ def measure(rung: Rung, model: Model, out: Path) -> RungResult:
 
 
 def _parameters(rung: Rung, out: Path) -> int | None:
-    """Learnt weights of the run's graph; trees have splits instead."""
+    """Learnt weights of the run's graph; None for trees, and where they cannot be told."""
     model = str(rung.settings.get("model", ""))
     if model.endswith(("+forest", "+boosting")):
         return None
     from striate.verbs.layers import read_layers
 
-    return read_layers(out).network.params
+    try:
+        return read_layers(out).network.params
+    except DataError:  # a graph whose sizes depend on what it finds
+        return None
 
 
 def headline_name(model: Model) -> str:

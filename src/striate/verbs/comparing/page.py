@@ -75,7 +75,7 @@ def _table(found: Comparison) -> Table:
         if one.score is None:
             rows.append([one.name, "–", "–", "–", "–", "–", one.reason])
             continue
-        weights = "trees" if one.parameters is None else f"{one.parameters:,}".replace(",", " ")
+        weights = "–" if one.parameters is None else f"{one.parameters:,}".replace(",", " ")
         numbers = [weights, f"{one.train_s:.1f}", f"{one.size_mb:.3g}", f"{one.latency_ms:.2f}"]
         rows.append([one.name, score_text(one, found.metric), *numbers, one.idea])
     times = ["training, s", "size, MB", "latency, ms"]

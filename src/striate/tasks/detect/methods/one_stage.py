@@ -25,6 +25,8 @@ __all__ = ["Fcos", "Retina", "Ssd"]
 _CHANNELS = 128
 _CONVOLUTIONS = 2
 """torchvision's 256 channels and 4 convolutions are for COCO and an accelerator."""
+_FIRST_DISTANCE = 1.0
+"""Steps of the map from a place to each edge before anything is learnt."""
 
 
 class _NoBackbone(nn.Module):
@@ -151,6 +153,8 @@ class Fcos(_OneStage):
             anchor_generator=anchors,
             head=FCOSHead(_CHANNELS, 1, len(facts.names), num_convs=_CONVOLUTIONS),
         )
+        # its distances end in a ReLU: an edge that starts below zero everywhere would never be learnt
+        nn.init.constant_(self.model.head.regression_head.bbox_reg.bias, _FIRST_DISTANCE)
         self._fix_anchors(anchors)
         self._places = [one.size_hw[0] * one.size_hw[1] for one in self.pyramid.shapes]
 

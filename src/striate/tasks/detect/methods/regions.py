@@ -198,9 +198,12 @@ def _moved(look: Raw) -> Tensor:
 class _OnMaps(_RegionHead):
     """The picture is seen once; regions are pooled from a pyramid of its maps."""
 
+    coarser: ClassVar[int] = 0
+    """Further maps of the pyramid, from which nothing is pooled."""
+
     def __init__(self, shapes: Sequence[MapShape], facts: DetectFacts) -> None:
         super().__init__(shapes, facts, width=_WIDTH, sampled=128)
-        self.pyramid = Pyramid(shapes, _CHANNELS, extra=1)
+        self.pyramid = Pyramid(shapes, _CHANNELS, extra=self.coarser)
         self.dense = TwoMLPHead(_CHANNELS * _POOLED**2, _WIDTH)
 
     def _look(self, see: See, pictures: Tensor) -> list[Tensor]:
@@ -228,6 +231,7 @@ class FastRcnn(_OutsideHead, _OnMaps):
 class FasterRcnn(_OnMaps):
     """Faster R-CNN (Ren et al. 2015): a small network on the maps proposes."""
 
+    coarser: ClassVar[int] = 1
     anchors: Tensor
 
     def __init__(self, shapes: Sequence[MapShape], facts: DetectFacts) -> None:

@@ -40,6 +40,8 @@ class TurnedFcos(DetectHead):
         self.edges = FCOSRegressionHead(_CHANNELS, 1, _CONVOLUTIONS)
         self.turn = nn.Conv2d(_CHANNELS, 2, 3, padding=1)
         nn.init.normal_(self.turn.weight, std=0.01)
+        # behind a ReLU: an edge that starts below zero everywhere would never be learnt
+        nn.init.constant_(self.edges.bbox_reg.bias, 1.0)
         levels = self.pyramid.shapes
         places = [_middles(one) for one in levels]
         self.register_buffer("places", torch.cat(places), persistent=False)

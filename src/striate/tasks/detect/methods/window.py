@@ -93,7 +93,7 @@ class SlidingWindow(DetectHead):
 
     def candidates(self, raw: Raw) -> Candidates:
         scores = raw["logits"].softmax(dim=2)[:, :, :-1]
-        return Candidates(self.places.expand(len(scores), -1, -1), scores)
+        return Candidates(self.places.expand(scores.shape[0], -1, -1), scores)
 
     def remarks(self) -> list[str]:
         windows = len(self.places)
