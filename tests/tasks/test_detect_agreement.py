@@ -36,13 +36,14 @@ def test_equal_answers_in_another_order_do_not_differ() -> None:
     ("other", "name", "least"),
     [
         (answers([0.9, 0.5], [[0, 0, 30, 30], [40, 0, 70, 30]], [0, 1]), "scores", 0.09),
-        (answers([0.9, 0.6], [[0, 0, 30, 30], [41, 0, 71, 30]], [0, 1]), "boxes", 0.01),
+        (answers([0.9, 0.6], [[0, 0, 30, 30], [40.09, 0, 70.09, 30]], [0, 1]), "boxes", 0.0009),
+        (answers([0.9, 0.6], [[0, 0, 30, 30], [41, 0, 71, 30]], [0, 1]), "unpaired", 0.4),
         (answers([0.9, 0.6], [[0, 0, 30, 30], [40, 0, 70, 30]], [0, 2]), "unpaired", 0.4),
         (answers([0.9, 0.6], [[0, 0, 30, 30], [40, 20, 70, 50]], [0, 1]), "unpaired", 0.4),
-        (answers([0.9, 0.0], [[0, 0, 30, 30], NOTHING], [0, 1]), "unpaired", 0.4),
+        (answers([0.9, 0.0], [[0, 0, 30, 30], NOTHING], [0, 1]), "unpaired", 0.3),
         (answers([0.0, 0.0], [NOTHING, NOTHING], [0, 1]), "unpaired", 0.9),
     ],
-    ids=["score", "moved", "another class", "elsewhere", "one lost", "all lost"],
+    ids=["score", "moved a hair", "moved", "another class", "elsewhere", "one lost", "all lost"],
 )
 def test_other_answers_differ(other: dict[str, np.ndarray], name: str, least: float) -> None:
     assert detection_differences(OWN, other, FACTS)[name] >= least
@@ -58,6 +59,17 @@ def test_what_is_barely_above_the_threshold_may_be_missing() -> None:
     own = answers([0.9, 0.0205], [[0, 0, 30, 30], [40, 0, 70, 30]], [0, 1])
     other = answers([0.9, 0.0], [[0, 0, 30, 30], NOTHING], [0, 1])
     assert set(detection_differences(own, other, FACTS).values()) == {0.0}
+
+
+def test_a_graph_that_suppresses_less_differs() -> None:
+    """Each further answer could be a hair's work, all of them cannot."""
+    places = [[10.0 * row, 0, 10.0 * row + 9, 9] for row in range(8)]
+    beside = [[left + 1, top, right + 1, bottom] for left, top, right, bottom in places]
+    own = answers([0.9] * 8, places, [0] * 8)
+    more = answers([0.9] * 8 + [0.8] * 8 + [0.0], [*places, *beside, NOTHING], [0] * 17)
+    assert detection_differences(own, more, FACTS)["unpaired"] > 0.3
+    one = answers([0.9] * 8 + [0.8, 0.0], [*places, beside[0], NOTHING], [0] * 10)
+    assert detection_differences(own, one, FACTS)["unpaired"] == 0.0
 
 
 def test_no_answers_at_all_do_not_differ() -> None:

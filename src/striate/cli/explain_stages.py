@@ -37,6 +37,7 @@ def stages(
     """
     from striate.verbs import explain_stages
     from striate.verbs.outputs import writable
+    from striate.verbs.stages_trace import delta_words
 
     output = Output(json=json)
     for name in explain_stages.FILES:
@@ -53,7 +54,7 @@ def stages(
         output.facts(
             f"{one.label} {one.score:.2f}",
             [
-                *((f"look {step.look}", explain_stages.delta_words(step.delta)) for step in one.steps),
+                *((f"look {step.look}", delta_words(step.delta)) for step in one.steps),
                 ("box", " ".join(f"{edge:.0f}" for edge in one.box_xyxy)),
             ],
         )

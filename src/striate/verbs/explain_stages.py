@@ -13,23 +13,21 @@ import numpy as np
 
 from striate.errors import RunError, UsageError
 from striate.figures import Gallery, GalleryItem, Section, Table
-from striate.ops.boxes import clip_xyxy
-from striate.ops.deltas import deltas_from_boxes
 from striate.pictures import read, write
 from striate.runs.atomic import write_text
 from striate.runs.page import write_page
 from striate.runs.plain import json_ready
 from striate.runs.run import Run
-from striate.tasks.detect.config import DetectFacts, Method
-from striate.tasks.detect.decode import honest
+from striate.tasks.detect.config import Method
 from striate.tasks.detect.task import Detect
 from striate.tasks.detect.types import Detections
-from striate.types import Array, Picture, Prepared
+from striate.types import Array, Picture
 from striate.verbs.model import FilePath, Model, load
 from striate.verbs.outputs import writable
 from striate.verbs.stages_drawing import draw_adjusted, draw_judged, draw_kept, draw_regions
+from striate.verbs.stages_trace import GOOD, Trace, Traced, delta_words
 
-__all__ = ["FILES", "GOOD", "METHODS_WITH_STAGES", "Stages", "Step", "Traced", "delta_words", "stages"]
+__all__ = ["FILES", "METHODS_WITH_STAGES", "Stages", "stages"]
 
 METHODS_WITH_STAGES: tuple[Method, ...] = ("rcnn", "fast-rcnn", "faster-rcnn")
 """Methods whose graph tells of the regions that it judged."""
@@ -41,70 +39,8 @@ FILES = (
     "stages.json",
     "stages.html",
 )
-GOOD = 0.05
-"""A region is good where it need not move or change by this part of its own width and height."""
 _MOST_JUDGED = 30
-_SAME_PX = 0.05
 _REGION_OUTPUTS = ("regions", "region_scores", "region_boxes")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """One look at one region: where it was, and what the network did to it.
-
-    `delta` (4,): dx, dy, dw, dh in the deck's form; `score`: of the label that was kept.
-    """
-
-    look: int
-    region_xyxy: Array
-    adjusted_xyxy: Array
-    delta: Array
-    score: float
-
-    @property
-    def good(self) -> bool:
-        """Whether the region lay well already."""
-        return bool((np.abs(self.delta) < GOOD).all())
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, with the delta in words."""
-        return {
-            "look": self.look,
-            "region_xyxy": _edges(self.region_xyxy),
-            "score": round(self.score, 4),
-            "delta": [round(float(one), 4) for one in self.delta],
-            "words": delta_words(self.delta),
-            "good": self.good,
-            "adjusted_xyxy": _edges(self.adjusted_xyxy),
-        }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Traced:
-    """A detection that was kept, and the looks that led to it, from the proposal on."""
-
-    label: str
-    number: int
-    score: float
-    box_xyxy: Array
-    steps: tuple[Step, ...]
-
-    @property
-    def looks_until_good(self) -> int | None:
-        """The first look that found its region good; None where none did."""
-        return next((step.look for step in self.steps if step.good), None)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: the last look's region, delta and words, and all looks."""
-        return {
-            "label": self.label,
-            "score": round(self.score, 4),
-            "box_xyxy": _edges(self.box_xyxy),
-            "proposal_xyxy": _edges(self.steps[0].region_xyxy),
-            **{k: v for k, v in self.steps[-1].to_dict().items() if k != "score"},
-            "looks_until_good": self.looks_until_good,
-            "steps": [step.to_dict() for step in self.steps],
-        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,21 +165,21 @@ class Stages:
             "moved to",
         )
         caption = (
-            f"A row a look. dx and dw are parts of the region's width, dy and dh of its height; below {GOOD:g} "
-            "each it is called good. Places are left, top, right, bottom in pixels of the picture."
+            "A row a look. dx and dw are parts of the region's width, dy and dh of its height; below "
+            f"{GOOD:g} each it is called good. Places are left, top, right, bottom in pixels."
         )
         return Section(
             "How each box came about",
-            "A proposal seldom lies right. The network says how it must move and change, and the box that "
-            "comes of it is what is answered; R-CNN cuts the likeliest ones out again and looks once more.",
+            "A proposal seldom lies right. The network says how it must move and change, and the box "
+            "that comes of it is the answer; R-CNN cuts the likeliest ones out again and looks again.",
             [Table("Looks", caption, columns, rows)],
         )
 
 
 _INTRO = (
-    "A region detector answers in stages: regions that may hold anything are proposed, each is judged by "
-    "every class, each class moves the box to where its object should be, and of boxes that overlap only "
-    "the best is kept. These are the regions that this run really used."
+    "A region detector answers in stages: regions that may hold anything are proposed, each is judged "
+    "by every class, each class moves the box to where its object should be, and of boxes that overlap "
+    "only the best is kept. These are the regions that this run really used."
 )
 _TITLES = (
     ("1 · Proposed", "the best regions, from yellow for the first to blue"),
@@ -278,11 +214,11 @@ def stages(run: FilePath | Run | Model, picture: FilePath, *, most: int = 40) ->
     missing = [name for name in _REGION_OUTPUTS if name not in outputs]
     if missing:
         raise RunError(
-            f"the graph of {model.run.name} does not tell of its regions: it has no output {missing[0]!r}",
+            f"the graph of {model.run.name} does not tell of its regions: no output {missing[0]!r}",
             remedy="train the run again with this version of striate",
         )
     first = feeds["proposals"].shape[1] if "proposals" in feeds else outputs["regions"].shape[1]
-    trace = _Trace.of(
+    trace = Trace.of(
         [np.asarray(outputs[name][0]) for name in _REGION_OUTPUTS], prepared, task.facts, first
     )
     kept = task.decode(outputs, [prepared])[0].above(task.facts.show_from)
@@ -316,118 +252,6 @@ def _detector(model: Model) -> Detect:
             remedy="train one with: striate train DATA --task detect --method rcnn",
         )
     return task
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Trace:
-    """What a graph tells of its regions, in pixels of the picture.
-
-    `regions_xyxy` (R, 4), `scores` (R, K), honest, `boxes_xyxy` (R, K, 4); `look` (R,): 1 for proposals;
-    `real` bool (R,): whether there is a region.
-    """
-
-    facts: DetectFacts
-    prepared: Prepared
-    regions_xyxy: Array
-    scores: Array
-    boxes_xyxy: Array
-    look: Array
-    real: Array
-
-    @classmethod
-    def of(cls, outputs: Sequence[Array], prepared: Prepared, facts: DetectFacts, first: int) -> _Trace:
-        """`outputs`: regions (R, 4), scores (R, K), boxes (R, K, 4); `first`: regions of the first look."""
-        regions, scores, boxes = (one.astype(np.float64) for one in outputs)
-        scale, offset = np.array(prepared.scale_yx)[::-1], np.array(prepared.offset_yx)[::-1]
-        again = max(1, (len(regions) - first) // max(1, facts.looks - 1))
-        return cls(
-            facts,
-            prepared,
-            (regions - np.tile(offset, 2)) / np.tile(scale, 2),
-            honest(scores, facts) * (scores > 0),
-            (boxes - np.tile(offset, 2)) / np.tile(scale, 2),
-            np.where(np.arange(len(regions)) < first, 1, 2 + (np.arange(len(regions)) - first) // again),
-            (regions[:, 2:] > regions[:, :2]).all(axis=1),
-        )
-
-    def proposals_xyxy(self) -> Array:
-        """Regions of the first look, best first, (P, 4)."""
-        return clip_xyxy(self.regions_xyxy[(self.look == 1) & self.real], self.prepared.size_hw)
-
-    def judged(self) -> Detections:
-        """Regions of the first look that some class likes, best first, unmoved."""
-        scores, labels = self.scores.max(axis=1), self.scores.argmax(axis=1)
-        rows = np.flatnonzero((self.look == 1) & self.real & (scores >= self.facts.show_from))
-        rows = rows[np.argsort(-scores[rows], kind="stable")]
-        return Detections(
-            self.facts.names,
-            clip_xyxy(self.regions_xyxy[rows], self.prepared.size_hw).astype(np.float32),
-            scores[rows].astype(np.float32),
-            labels[rows].astype(np.int64),
-        )
-
-    def traced(self, kept: Detections, number: int) -> Traced:
-        """How detection `number` of the answer came about."""
-        label, box = int(kept.labels[number]), kept.boxes_xyxy[number].astype(np.float64)
-        row: int | None = self._row_of(label, box)
-        steps: list[Step] = []
-        moved_by = label
-        while row is not None:
-            steps.insert(0, self._step(row, moved_by, label))
-            row = self._parent(row)
-            if row is not None:
-                moved_by = int(self.scores[row].argmax())
-        return Traced(self.facts.names[label], label, float(kept.scores[number]), box, tuple(steps))
-
-    def _row_of(self, label: int, box_xyxy: Array) -> int:
-        """The region whose box of class `label` is the detection's, the likeliest of equal ones."""
-        own = clip_xyxy(self.boxes_xyxy[:, label], self.prepared.size_hw)
-        far = np.abs(own - box_xyxy).max(axis=1)
-        same = np.flatnonzero(far <= far.min() + _SAME_PX)
-        return int(same[self.scores[same, label].argmax()])
-
-    def _parent(self, row: int) -> int | None:
-        """The region of the look before that was moved to where region `row` is."""
-        before = np.flatnonzero((self.look == self.look[row] - 1) & self.real)
-        if not len(before):
-            return None
-        moved = self.boxes_xyxy[before, self.scores[before].argmax(axis=1)]
-        far = np.abs(moved - self.regions_xyxy[row]).max(axis=1)
-        return int(before[far.argmin()]) if far.min() <= _SAME_PX else None
-
-    def _step(self, row: int, moved_by: int, label: int) -> Step:
-        region, moved = self.regions_xyxy[row], self.boxes_xyxy[row, moved_by]
-        return Step(
-            int(self.look[row]),
-            region,
-            moved,
-            deltas_from_boxes(region[None], moved[None], form="deck")[0],
-            float(self.scores[row, label]),
-        )
-
-
-def delta_words(delta: Array) -> str:
-    """What dx, dy, dw and dh in the deck's form say of a region; "good" where all are small.
-
-    >>> delta_words(np.array([0.25, 0, 0, 0])), delta_words(np.array([0, 0, -0.125, 0.01]))
-    ('too far left by 0.25 of its width', 'too wide by 0.12 of its width')
-    """
-    names = (
-        ("too far right", "too far left", "width"),
-        ("too low", "too high", "height"),
-        ("too wide", "too narrow", "width"),
-        ("too tall", "too short", "height"),
-    )
-    found = [
-        f"{below if value < 0 else above} by {abs(value):.2f} of its {side}"
-        for value, (below, above, side) in zip(delta.tolist(), names, strict=True)
-        if abs(value) >= GOOD
-    ]
-    return ", ".join(found) or "good"
-
-
-def _edges(box: Array) -> list[float]:
-    return [round(float(edge), 2) for edge in box]
 
 
 def _places(box: Array) -> str:

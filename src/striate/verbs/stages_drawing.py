@@ -8,7 +8,8 @@ from typing import TypeAlias
 import numpy as np
 
 from striate.features.marks import Sheet, captioned
-from striate.features.proposals import Proposals, draw_proposals
+from striate.features.proposals import Proposals
+from striate.features.proposals.drawing import draw_proposals
 from striate.pictures.palette import RGB, colour_of
 from striate.tasks.detect.types import Detections
 from striate.types import Array, Picture

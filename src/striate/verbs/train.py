@@ -58,6 +58,8 @@ def train(
     with _stop_on_signal() as stop:
         if is_baseline(request.model):
             from striate.verbs.training.classical import train_baseline as run
+        elif request.hand_made:
+            from striate.verbs.training.parts import train_parts_run as run
         else:
             run = _network_session()
         run(

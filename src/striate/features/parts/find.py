@@ -32,7 +32,8 @@ def detect_parts(
     `least`: the score from which a window is reported; 0 is where the model says yes, about -0.5 to 0
     finds more and errs more. `overlap`: of two windows that share more (intersection over union), the
     better stays. `interval`: sizes that are searched for each halving of the picture, unless `scales`
-    names all sizes, relative to the picture's. Empty for a picture in which no filter fits. A `SettingError` for an interval or limit below 1.
+    names all sizes, relative to the picture's. Empty for a picture in which no filter fits. A
+    `SettingError` for an interval or limit below 1.
     """
     if interval < 1 or limit < 1:
         raise SettingError(f"interval {interval} and limit {limit}", expected="1 or more of each")

@@ -227,7 +227,7 @@ class _LevelNodes:
         return self.graph.add("Slice", [every, *(self.graph.integers(*one) for one in bounds)])
 
     def _nearby(self, scores: str, axis: int, size: int) -> tuple[str, str]:
-        """The best within reach along `axis`, less its price, and the move to it, int64; both (1, P, …)."""
+        """The best within reach along `axis`, less its price, and the move to it, int64: (1, P, …)."""
         graph = self.graph
         linear, square = (
             self.component.prices[:, 0:2].T if axis == 3 else self.component.prices[:, 2:4].T

@@ -87,9 +87,9 @@ def train_parts(
     """A model of the objects marked in `pictures`, uint8 (H, W, 3), by `boxes_xyxy`, (N, 4) of each.
 
     Every object of the kind must be marked: what is not counts as background. Pictures without one are
-    welcome. `effort` limits the time it takes. `listen` hears sentences about the progress. The same seed gives the same model. Errors:
-    `UsageError` where pictures and boxes are not one each or a box has no area, `DataError` where too
-    few objects are marked.
+    welcome. `effort` limits the time it takes; `listen` hears sentences about the progress. The same
+    seed gives the same model. Errors: `UsageError` where pictures and boxes are not one each or a box
+    has no area, `DataError` where too few objects are marked.
     """
     chosen, spent = settings or PartsSettings(), effort or Effort()
     examples = _examples(pictures, boxes_xyxy)

@@ -43,7 +43,7 @@ def _along(graph: GraphWriter, planes: str, size: int, to: int, axis: int) -> st
 
 
 def taps(size: int, to: int) -> tuple[Array, Array]:
-    """For each of `to` pixels: which of `size` it is made of, int64 (T, to), and their weights, int32."""
+    """For each of `to` pixels: which of `size` it is made of, int64 (T, to), and how much, int32."""
     scale = size / to
     reach = max(scale, 1.0)
     middle = (np.arange(to) + 0.5) * scale

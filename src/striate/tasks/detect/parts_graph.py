@@ -16,10 +16,11 @@ from striate.types import Array, Picture
 
 __all__ = ["ClassParts", "found_by_numpy", "score_of", "write_parts_graph"]
 
-_CONSIDERED = 1000
-"""Best windows of a class that are looked at more closely, as with networks."""
+_CONSIDERED = 2000
+"""Best windows of a class that are looked at more closely, as in `detect_parts`."""
 _STEEP = 2.0
 """Scores are the logistic function of so many margins: 0.88 for a window that is surely the object."""
+_NEVER_0 = 1e-6
 _SOFT_IOU = 0.95
 """Where scores are lowered afterwards, only the same window twice is dropped."""
 
@@ -88,7 +89,7 @@ def _settled(
     # free rows at the end: there are M even if nothing is found
     kept = graph.join([graph.add("Gather", [scores, rows]), graph.constant(np.zeros(most))], 0)
     best, order = _top(graph, kept, most)
-    held = {
+    held: dict[str, tuple[str, Array]] = {
         "boxes": (graph.add("Gather", [upright, rows]), np.zeros((most, 4), np.float32)),
         "labels": (
             graph.add("Gather", [graph.constant(labels, np.int64), rows]),
@@ -114,7 +115,8 @@ def found_by_numpy(
 
     Slow, and of use only as the measure of the graph. Arrays as the graph's, with B = 1.
     """
-    least = float(np.log(facts.score_threshold / (1 - facts.score_threshold)) / _STEEP)
+    lowest = max(facts.score_threshold, _NEVER_0)
+    least = float(np.log(lowest / (1 - lowest)) / _STEEP)
     most = facts.max_detections
     boxes, scores, labels = [], [], []
     for one in found:

@@ -51,6 +51,11 @@ class Request:
         """The model that was asked for, as every task's settings name it."""
         return str(self.config.model_dump()["model"])
 
+    @property
+    def hand_made(self) -> bool:
+        """Whether the method that was asked for has no network: hand-made parts."""
+        return self.config.model_dump().get("method") == "parts"
+
     def new_task(self) -> Task[Any, Any]:
         """The task with its settings, before it has seen data."""
         return task_type(self.task)(self.config)
