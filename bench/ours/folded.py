@@ -9,6 +9,7 @@ sum than the layers before). The product also skips what the convolution multipl
 from __future__ import annotations
 
 import copy
+from itertools import product
 from typing import Any
 
 import torch
@@ -28,21 +29,26 @@ class MapProduct(nn.Module):
 
     def __init__(self, convolution: nn.Conv2d, size_hw: SizeHW) -> None:
         super().__init__()
-        channels, (height, width) = convolution.in_channels, size_hw
-        # what every single place of the map gives, one after the other, without the bias
-        places = torch.eye(channels * height * width).view(-1, height, width, channels)
-        with torch.no_grad():
-            told = convolution(places.permute(0, 3, 1, 2))
-            none = convolution(torch.zeros(1, channels, height, width))
-        self.out_hwd = (*told.shape[2:], told.shape[1])
-        self.register_buffer("matrix", self._rows(told - none))
-        self.register_buffer("bias", self._rows(none)[0])
+        weight, (step, edge) = (
+            convolution.weight.detach(),
+            (convolution.stride[0], convolution.padding[0]),
+        )
+        height, width = size_hw
+        side = weight.shape[2]
+        low, wide = ((length + 2 * int(edge) - side) // step + 1 for length in size_hw)
+        matrix = weight.new_zeros(height, width, weight.shape[1], low, wide, weight.shape[0])
+        for y, x, out_y, out_x in product(range(height), range(width), range(low), range(wide)):
+            row, column = y + int(edge) - step * out_y, x + int(edge) - step * out_x
+            if 0 <= row < side and 0 <= column < side:
+                matrix[y, x, :, out_y, out_x] = weight[:, :, row, column].T
+        self.out_hwd = (low, wide, weight.shape[0])
+        bias = (
+            weight.new_zeros(weight.shape[0]) if convolution.bias is None else convolution.bias.detach()
+        )
+        self.register_buffer("matrix", matrix.flatten(0, 2).flatten(1))
+        self.register_buffer("bias", bias.repeat(low * wide))
         self.matrix: Tensor
         self.bias: Tensor
-
-    @staticmethod
-    def _rows(maps: Tensor) -> Tensor:
-        return maps.permute(0, 2, 3, 1).flatten(1).contiguous()
 
     def forward(self, maps: Tensor) -> Tensor:
         told = torch.addmm(self.bias, maps.permute(0, 2, 3, 1).flatten(1), self.matrix)
@@ -70,7 +76,21 @@ def folded_network(backbone: Backbone, size_hw: SizeHW) -> nn.Module:
     for handle in handles:
         handle.remove()
     for name, (given_hw, told_hw) in found.items():
-        if told_hw[0] * told_hw[1] <= _FEW_PLACES and parts[name].kernel_size != (1, 1):
+        if told_hw[0] * told_hw[1] <= _FEW_PLACES and _is_plain(parts[name]):
             network.set_submodule(name, MapProduct(parts[name], given_hw))
     whole: nn.Module = network
     return whole
+
+
+def _is_plain(part: nn.Conv2d) -> bool:
+    """A square window of several places, moved alike in both directions, without groups or gaps."""
+    alike = all(len(set(one)) == 1 for one in (part.kernel_size, part.stride, part.dilation))
+    zeros = part.padding_mode == "zeros" and isinstance(part.padding, tuple)
+    return (
+        alike
+        and zeros
+        and len(set(part.padding)) == 1
+        and part.kernel_size[0] > 1
+        and part.dilation[0] == 1
+        and part.groups == 1
+    )

@@ -54,24 +54,21 @@ class Pyramid:
 
 
 def write_cells(graph: GraphWriter, planes: str, size_hw: SizeHW) -> str:
-    """`cells.cells` of `planes`, int32 (B, 3, *size_hw) of 0..255: float32 (B, 31, H // 8, W // 8)."""
+    """`cells.cells` of `planes` (1, 3, *size_hw) of 0..255: float32 (1, 31, H // 8, W // 8)."""
     rows, columns = (side // CELL for side in size_hw)
     held = graph.cut(graph.cut(planes, 2, 0, rows * CELL), 3, 0, columns * CELL)
     histogram = _histogram(graph, graph.add("Cast", [held], {"to": _FLOAT}))
     halves = [graph.cut(histogram, 1, at, at + _UNSIGNED) for at in (0, _UNSIGNED)]
     unsigned = graph.add("Add", halves)
     norms = _norms(graph, graph.total(graph.add("Mul", [unsigned, unsigned]), 1))
-    signed_parts = [_clipped(graph, histogram, norm) for norm in norms]
-    unsigned_parts = [_clipped(graph, unsigned, norm) for norm in norms]
-    texture = [graph.combine("Mul", graph.total(part, 1), _TEXTURE) for part in signed_parts]
-    directions = [
-        graph.combine("Mul", graph.add("Sum", parts), 0.5) for parts in (signed_parts, unsigned_parts)
-    ]
-    return graph.join([*directions, *texture], 1)
-
-
-def _clipped(graph: GraphWriter, values: str, norm: str) -> str:
-    return graph.combine("Min", graph.combine("Mul", values, norm), _CLIP)
+    signed_parts, unsigned_parts = (
+        graph.combine("Min", graph.combine("Mul", values, norms), _CLIP)
+        for values in (histogram, unsigned)
+    )  # (4, 18 or 9, rows, columns)
+    found = [graph.combine("Mul", graph.total(part, 0), 0.5) for part in (signed_parts, unsigned_parts)]
+    texture = graph.combine("Mul", graph.total(signed_parts, 1), _TEXTURE)
+    found.append(graph.add("Transpose", [texture], {"perm": [1, 0, 2, 3]}))
+    return graph.join(found, 1)
 
 
 def _histogram(graph: GraphWriter, planes: str) -> str:
@@ -116,20 +113,20 @@ def _directions() -> Array:
     return direction_of(steps[None, :], steps[:, None]).ravel()
 
 
-def _norms(graph: GraphWriter, energy: str) -> list[str]:
-    """One over the length of each of the four blocks of 2 × 2 cells that a cell is in."""
+def _norms(graph: GraphWriter, energy: str) -> str:
+    """One over the length of each of the four blocks of 2 × 2 cells that a cell is in: (4, 1, H, W)."""
     wide = graph.add("Pad", [energy, graph.integers(0, 0, 1, 1, 0, 0, 1, 1)], {"mode": "edge"})
-    corners = ((1, 1), (0, 1), (1, 0), (0, 0))  # the order of their texture energies
-    blocks = graph.add("Sum", [_shifted(graph, wide, *corner) for corner in corners])
-    root = graph.add("Sqrt", [graph.combine("Add", blocks, _EPSILON)])
-    inverse = graph.add("Reciprocal", [root])
-    return [_shifted(graph, inverse, *corner) for corner in corners]
+    blocks = graph.add("Conv", [wide, graph.constant(np.ones((1, 1, 2, 2)))])
+    inverse = graph.add("Reciprocal", [graph.add("Sqrt", [graph.combine("Add", blocks, _EPSILON)])])
+    # the order of their texture energies
+    corners = ((1, 1), (0, 1), (1, 0), (0, 0))
+    return graph.join([_shifted(graph, inverse, *corner) for corner in corners], 0)
 
 
 def _shifted(graph: GraphWriter, value: str, y: int, x: int) -> str:
     """All but the last row or the first (`y` 1), all but the last column or the first."""
-    rows = graph.cut(value, 2, y, 2**31 if y else -1)
-    return graph.cut(rows, 3, x, 2**31 if x else -1)
+    bounds = ((y, x), (2**31 if y else -1, 2**31 if x else -1), (2, 3))
+    return graph.add("Slice", [value, *(graph.integers(*one) for one in bounds)])
 
 
 def write_fits(
@@ -204,8 +201,8 @@ class _LevelNodes:
         found = graph.add("Conv", [fine, graph.constant(_kernels(component.parts))])
         tall = double[0] // CELL + 4 * MARGIN - side + 1
         wide = double[1] // CELL + 4 * MARGIN - side + 1
-        along, dx = self._nearby(found, 3, wide)
-        best, dy = self._nearby(along, 2, tall)
+        along, dx = self._nearby(found, 3, (tall, wide))
+        best, dy = self._nearby(along, 2, (tall, wide))
         # the way across was found for the row where the part ends up
         row = graph.add("Add", [graph.constant(np.arange(tall).reshape(1, 1, -1, 1), np.int64), dy])
         row = graph.add("Min", [graph.add("Max", [row, graph.integers(0)]), graph.integers(tall - 1)])
@@ -226,26 +223,25 @@ class _LevelNodes:
         bounds = (starts, stops, (1, 2, 3), (1, 2, 2))
         return self.graph.add("Slice", [every, *(self.graph.integers(*one) for one in bounds)])
 
-    def _nearby(self, scores: str, axis: int, size: int) -> tuple[str, str]:
+    def _nearby(self, scores: str, axis: int, size_hw: SizeHW) -> tuple[str, str]:
         """The best within reach along `axis`, less its price, and the move to it, int64: (1, P, …)."""
-        graph = self.graph
-        linear, square = (
-            self.component.prices[:, 0:2].T if axis == 3 else self.component.prices[:, 2:4].T
-        )
+        graph, moves = self.graph, np.array(moves_in_order(REACH))
+        linear, square = (self.component.prices[:, at] for at in ((0, 1) if axis == 3 else (2, 3)))
         pads = [0] * 8
         pads[axis] = pads[axis + 4] = REACH
         room = graph.add("Pad", [scores, graph.integers(*pads), graph.constant(_NOWHERE)])
-        offered = []
-        for move in moves_in_order(REACH):
-            price = graph.constant((linear * move + square * move * move).reshape(1, -1, 1, 1))
-            there = graph.cut(room, axis, REACH + move, REACH + move + size)
-            worth = graph.add("Sub", [there, price])
-            offered.append(graph.add("Unsqueeze", [worth, graph.integers(0)]))
-        every = graph.join(offered, 0)  # (2·REACH + 1, 1, P, tall, wide)
-        best = graph.add("ReduceMax", [every, graph.integers(0)], {"keepdims": 0})
-        which = graph.add("ArgMax", [every], {"axis": 0, "keepdims": 0})
-        moves = graph.constant(moves_in_order(REACH), np.int64)
-        return best, graph.add("Gather", [moves, which])
+        # a filter for each move and part, which takes the score there and its price off
+        one_hot = np.arange(-REACH, REACH + 1) == moves[:, None]
+        there = np.expand_dims(one_hot, (1, 2) if axis == 3 else (1, 3))  # (moves, 1, 1, 9) or turned
+        kernel = np.tile(there, (len(linear), 1, 1, 1))
+        price = linear[:, None] * moves + square[:, None] * moves**2
+        bias = graph.constant(-price.ravel())
+        offered = graph.add("Conv", [room, graph.constant(kernel), bias], {"group": len(linear)})
+        tall, wide = size_hw
+        every = graph.add("Reshape", [offered, graph.integers(1, len(linear), len(moves), tall, wide)])
+        best = graph.add("ReduceMax", [every, graph.integers(2)], {"keepdims": 0})
+        which = graph.add("ArgMax", [every], {"axis": 2, "keepdims": 0})
+        return best, graph.add("Gather", [graph.constant(moves, np.int64), which])
 
 
 def _kernels(filters: Array) -> Array:

@@ -66,8 +66,8 @@ class _Given:
 
 def _given(found: Mapping[str, Array], row: int, threshold: float) -> _Given:
     real = found["scores"][row] > threshold
-    parts = (found[name][row][real] for name in ("boxes", "scores", "labels"))
-    return _Given(*parts, full=bool(real.all()))
+    boxes, scores, labels = (found[name][row][real] for name in ("boxes", "scores", "labels"))
+    return _Given(boxes, scores, labels, full=bool(real.all()))
 
 
 def _partners(ours: _Given, theirs: _Given, facts: DetectFacts) -> Array:

@@ -155,7 +155,8 @@ def _seen(detector: Detector, pixels: Array, found: list[_Found], device: torch.
         for row, one in enumerate(found)
     ]
     rois = torch.from_numpy(np.concatenate(numbered)).to(device)
-    pictures = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float()
+    own = np.array(pixels)  # torch warns of read-only memory, which the cache's is
+    pictures = torch.from_numpy(own).to(device).permute(0, 3, 1, 2).float()
     normalised = detector.normalise(pictures)
     chunks = [rois[at : at + _CHUNK] for at in range(0, len(rois), _CHUNK)]
     return [head.vectors_of(detector.backbone, normalised, one).float().cpu().numpy() for one in chunks]
