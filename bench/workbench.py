@@ -122,7 +122,7 @@ class Workbench:
     def train_detector(self, method: str, minutes: float) -> Path:
         """A run of `method` from scratch on `cells`, within that time."""
         out = self.fresh(f"run-{method}")
-        self.say(f"training {method} for {minutes:g} min")
+        self.say(f"training {method} for " + ("an epoch" if self.quick else f"{minutes:g} min"))
         # a smoke run ends after an epoch, however long that takes
         span = ["--epochs", 1] if self.quick else ["--time-budget", f"{minutes:g}m"]
         words = ["--task", "detect", "--method", method, "--weights", "none", *span]

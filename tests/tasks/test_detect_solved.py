@@ -246,7 +246,7 @@ def test_too_few_regions_leave_boxes_as_they_are(make_detection: MakeDetection) 
 
 
 def test_machines_take_the_place_of_the_softmax(make_detection: MakeDetection, tmp_path: Path) -> None:
-    made = make_detection("rcnn", (3, 0, 5, 4, 2, 6), classifier="svm", looks=3)
+    made = make_detection("rcnn", (3, 0, 5), classifier="svm")
     module = made.network().eval()
     with torch.no_grad():
         logits = torch.tensor([[0.0, 1.0, -1.0, 2.0]])
@@ -258,7 +258,7 @@ def test_machines_take_the_place_of_the_softmax(make_detection: MakeDetection, t
     assert ((scores >= 0) & (scores <= 1)).all()
     source, path = made.recipe.graphs(module)["main"], tmp_path / "main.onnx"
     write_graph(source, path, input_hw=(64, 96), metadata={})
-    assert check_parity(made.recipe, source, path, made.pixels)["unmatched"] == 0
+    check_parity(made.recipe, source, path, made.pixels)  # raises where they differ
     found = load_graph(path)(made.recipe.feeds(made.pixels))
     np.testing.assert_allclose(found["region_scores"], scores.detach().numpy(), atol=1e-3)
     fresh = made.network(seed=1).eval()
@@ -288,7 +288,7 @@ def test_machines_rank_right_regions_first(make_detection: MakeDetection) -> Non
 
 
 def test_the_softmax_stays_as_trained(make_detection: MakeDetection) -> None:
-    made = make_detection("rcnn", (3, 2, 5, 4, 2, 6))
+    made = make_detection("rcnn", (3, 2, 1, 2, 4))
     module = made.network()
     before = {name: value.clone() for name, value in module.state_dict().items()}
     made.recipe.finish(module, made.pixels, made.batch.targets, device=CPU)

@@ -10,7 +10,7 @@ from typing import Any
 
 from striate.engine.events import Event, Note
 from striate.engine.settings import TrainSettings
-from striate.errors import Interrupted, MachineError, StriateError, UsageError
+from striate.errors import Interrupted, MachineError, StriateError, TrainingError, UsageError
 from striate.figures import Section
 from striate.runs.atomic import write_text
 from striate.runs.page import write_page
@@ -131,7 +131,7 @@ def _one(
         model = load(out)
     except Interrupted:
         raise
-    except (UsageError, MachineError) as error:
+    except (UsageError, MachineError, TrainingError) as error:
         return RungResult(rung.name, out.name, rung.idea, reason=_reason(error)), ""
     return measure(rung, model, out), headline_name(model)
 

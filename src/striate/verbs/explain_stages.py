@@ -118,9 +118,10 @@ class Stages:
         """Write the four pictures, stages.json and stages.html to `folder`; the page's path."""
         *drawings, data, page = (writable(Path(folder) / one, overwrite=overwrite) for one in FILES)
         pictures = self.pictures()
+        # makes the folder, which pictures do not
+        write_text(data, json.dumps(json_ready(self.to_dict()), allow_nan=False) + "\n")
         for path, picture in zip(drawings, pictures, strict=True):
             write(picture, path, overwrite=overwrite)
-        write_text(data, json.dumps(json_ready(self.to_dict()), allow_nan=False) + "\n")
         return write_page(
             page,
             f"How {self.run} sees {Path(self.path).name}",
@@ -146,7 +147,7 @@ class Stages:
                 f"{step.look} of {self.looks}",
                 f"{step.score:.2f}",
                 _places(step.region_xyxy),
-                " ".join(f"{value:+.2f}" for value in step.delta),
+                " ".join(f"{value:+.2f}" for value in np.round(step.delta, 2) + 0.0),
                 delta_words(step.delta),
                 _places(step.adjusted_xyxy),
             )

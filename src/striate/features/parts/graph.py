@@ -74,7 +74,8 @@ def write_cells(graph: GraphWriter, planes: str, size_hw: SizeHW) -> str:
 def _histogram(graph: GraphWriter, planes: str) -> str:
     """Gradient strength by signed direction, each pixel shared by the four nearest cells."""
     square, code = _gradient(graph, planes)
-    bins = graph.add("Gather", [graph.constant(_directions(), np.int64), code])
+    known = graph.add("Gather", [graph.constant(_directions(), np.uint8), code])
+    bins = graph.add("Cast", [known], {"to": _INT64})
     depth, off_on = graph.constant(_SIGNED, np.int64), graph.constant([0.0, 1.0])
     hot = graph.add(
         "OneHot", [graph.add("Squeeze", [bins, graph.integers(1)]), depth, off_on], {"axis": 1}

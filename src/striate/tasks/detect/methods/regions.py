@@ -30,6 +30,8 @@ CROP = 64
 """Height and width that R-CNN warps a proposal to, pixels."""
 _AGAIN = 50
 """R-CNN cuts out so many of the best boxes of a picture at each later look, where they were moved to."""
+_AT_ONCE = 1024
+"""Cut-outs that the network sees in one step outside of training: gigabytes would be held otherwise."""
 _CHANNELS, _WIDTH, _POOLED, _SAMPLES = 128, 256, 7, 2
 _PROPOSALS = 200
 _CANONICAL_SIDE, _CANONICAL_STRIDE = 224, 16
@@ -164,8 +166,11 @@ class Rcnn(_OutsideHead):
 
     def _vectors(self, seen: tuple[See, Tensor], rois: Tensor) -> Tensor:
         see, pictures = seen
-        vectors: Tensor = see(roi_align(pictures, rois, CROP, 1.0, _SAMPLES))
-        return vectors
+        if self.training or torch.jit.is_tracing():  # one batch for its statistics; one step in a graph
+            vectors: Tensor = see(roi_align(pictures, rois, CROP, 1.0, _SAMPLES))
+            return vectors
+        parts = rois.split(_AT_ONCE)
+        return torch.cat([see(roi_align(pictures, one, CROP, 1.0, _SAMPLES)) for one in parts])
 
     def vectors_of(self, see: See, pictures: Tensor, rois: Tensor) -> Tensor:
         """The vectors (R, D) of `rois` float32 (R, 5), number of the picture and xyxy, in normalised

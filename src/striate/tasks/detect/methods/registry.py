@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from striate.tasks.detect.config import DetectFacts, Method
 from striate.tasks.detect.methods.one_stage import Fcos, Retina, Ssd
+from striate.tasks.detect.methods.queries import RtDetr
 from striate.tasks.detect.methods.regions import FasterRcnn, FastRcnn, Rcnn
 from striate.tasks.detect.methods.regressed import FixedSlots, Single
 from striate.tasks.detect.methods.turned import TurnedFcos
@@ -24,6 +25,7 @@ HEADS: Mapping[Method, type[DetectHead]] = {
     "ssd": Ssd,
     "retinanet": Retina,
     "fcos": Fcos,
+    "rtdetr": RtDetr,
 }
 
 
