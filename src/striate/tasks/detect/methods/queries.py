@@ -1,4 +1,4 @@
-"""Queries that look where they want, one answer an object: RT-DETR, with transformers' layers and loss."""
+"""Queries that look where they want, one answer an object: RT-DETR, with transformers' layers."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class RtDetr(DetectHead):
         if self.facts.most_boxes <= self.queries:
             return []
         return [
-            f"rtdetr answers for at most {self.queries} objects a picture, and training pictures have up "
-            f"to {self.facts.most_boxes}: methods such as fcos have no such limit, nor has --tile in use"
+            f"rtdetr answers for at most {self.queries} objects a picture, and there are up to "
+            f"{self.facts.most_boxes} in one: fcos has no such limit, and --tile in use raises it"
         ]
 
     def forward(self, see: See, pictures: Tensor, targets: Mapping[str, Tensor] | None) -> Raw:
@@ -85,7 +85,12 @@ class RtDetr(DetectHead):
                 labels=None if targets is None else self._labels(targets),
             )
         raw = {"logits": found.logits, "boxes": found.pred_boxes}
-        return raw if targets is None else raw | {"losses": _summed(found.loss_dict)}
+        if targets is None:
+            return raw
+        # without objects nothing is denoised, but processes that train together wait for every gradient
+        unused = 0.0 * self.model.model.denoising_class_embed.weight.sum()
+        losses = _summed(found.loss_dict)
+        return raw | {"losses": losses | {"class": losses["class"] + unused}}
 
     def losses(self, raw: Raw, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Class (varifocal), box (L1) and overlap (GIoU): over decoder layers, the encoder's choice of

@@ -166,10 +166,10 @@ class Rcnn(_OutsideHead):
 
     def _vectors(self, seen: tuple[See, Tensor], rois: Tensor) -> Tensor:
         see, pictures = seen
-        if self.training or torch.jit.is_tracing():  # one batch for its statistics; one step in a graph
+        if self.training or torch.onnx.is_in_onnx_export():  # one batch for its statistics; one step in a graph
             vectors: Tensor = see(roi_align(pictures, rois, CROP, 1.0, _SAMPLES))
             return vectors
-        parts = rois.split(_AT_ONCE)
+        parts = torch.split(rois, _AT_ONCE)
         return torch.cat([see(roi_align(pictures, one, CROP, 1.0, _SAMPLES)) for one in parts])
 
     def vectors_of(self, see: See, pictures: Tensor, rois: Tensor) -> Tensor:
