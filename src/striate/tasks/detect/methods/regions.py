@@ -166,7 +166,8 @@ class Rcnn(_OutsideHead):
 
     def _vectors(self, seen: tuple[See, Tensor], rois: Tensor) -> Tensor:
         see, pictures = seen
-        if self.training or torch.onnx.is_in_onnx_export():  # one batch for its statistics; one step in a graph
+        # one batch for its statistics, one step in a graph; otherwise a part at a time
+        if self.training or torch.onnx.is_in_onnx_export():
             vectors: Tensor = see(roi_align(pictures, rois, CROP, 1.0, _SAMPLES))
             return vectors
         parts = torch.split(rois, _AT_ONCE)
