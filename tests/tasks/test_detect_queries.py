@@ -80,7 +80,7 @@ def test_nothing_is_fetched(make_detection: MakeDetection, monkeypatch: pytest.M
 
 
 def test_boxes_are_where_the_truths_are(make_detection: MakeDetection) -> None:
-    """A model that is always right answers in input pixels, though its own are parts of a padded input."""
+    """Who is always right answers in input pixels, though own boxes are parts of a padded input."""
     made = make_detection("rtdetr", (4,), size="70x100")
     head = made.network().head
     assert head.padded_hw == (96, 128)
@@ -102,7 +102,7 @@ def test_any_size_is_trained_and_exported(
     write_graph(source, path, input_hw=made.recipe.known.size_hw, metadata={})
     told = check_parity(made.recipe, source, path, made.pixels)
     assert told["boxes"] < 1e-3
-    assert told["unmatched"] == 0
+    assert told["unpaired"] == 0
 
 
 def test_every_weight_is_reached_though_nothing_is_there(make_detection: MakeDetection) -> None:
@@ -142,7 +142,9 @@ def test_weights_of_a_backbone_or_a_run_are_taken(make_detection: MakeDetection,
     assert any(not torch.equal(backbone_only.state_dict()[name], state[name]) for name in names)
 
 
-def test_learns_by_heart_and_answers_once_an_object(make_detection: MakeDetection) -> None:
+def test_learns_by_heart_answers_once_an_object_and_is_exported(
+    make_detection: MakeDetection, tmp_path: Path
+) -> None:
     made = make_detection("rtdetr", (1, 2, 0), iou_threshold=1.0)  # nothing is suppressed
     pixels = np.full_like(made.pixels, 120)
     for row, (boxes, labels) in enumerate(
@@ -168,3 +170,9 @@ def test_learns_by_heart_and_answers_once_an_object(make_detection: MakeDetectio
     meter.update(answers, made.targets)
     assert meter.compute()["ap50"] > 0.99
     assert [len(answer.above(0.5)) for answer in answers] == [1, 2, 0]
+    source, path = made.recipe.graphs(module)["main"], tmp_path / "main.onnx"
+    write_graph(source, path, input_hw=(64, 96), metadata={})
+    told = check_parity(made.recipe, source, path, pixels)
+    assert told["boxes"] * 96 < 0.5
+    assert told["scores"] < 1e-3
+    assert told["unpaired"] == 0

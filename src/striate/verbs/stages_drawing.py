@@ -54,9 +54,7 @@ def draw_adjusted(picture: Picture, ways: Sequence[Way]) -> Picture:
         sheet.polygon(_corners(sheet, box), tint)
     if not ways:
         return captioned(sheet.canvas, "3 adjusted: nothing is kept, so there is nothing to follow")
-    return captioned(
-        sheet.canvas, "3 adjusted: dashed, the regions looked at; whole, where each came to lie"
-    )
+    return captioned(sheet.canvas, "3 adjusted: dashed, the regions; whole, the boxes made of them")
 
 
 def draw_kept(picture: Picture, kept: Detections, show_from: float) -> Picture:
