@@ -18,8 +18,9 @@ __all__ = ["NEAR", "Regions", "regions_of"]
 
 NEAR = 0.6
 """A region that overlaps an object by more than this learns to move to it."""
-_MOST_BYTES, _MOST_REGIONS, _MOST_NEAR = 1 << 30, 200_000, 30_000
-"""Vectors that are kept: bytes, regions, and regions where only boxes are solved."""
+_MOST_BYTES, _MOST_REGIONS, _MOST_NEAR = 1 << 29, 200_000, 30_000
+"""Vectors that are kept: bytes (solving takes as many again), regions, and regions where only boxes are
+solved."""
 _PICTURES, _CHUNK = 8, 256
 """Pictures whose regions are cut out together, and regions that the network sees at once."""
 _HELD_EVERY = 5

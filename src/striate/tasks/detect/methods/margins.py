@@ -11,9 +11,10 @@ from striate.types import Array
 
 __all__ = ["Machine", "fit_machine", "platt"]
 
-_NORM, _C, _BIAS, _POSITIVE_WEIGHT = 20.0, 1e-3, 10.0, 2.0
+_NORM, _C, _BIAS, _POSITIVE_WEIGHT = 20.0, 1e-2, 10.0, 2.0
 """Mean length that vectors are scaled to, cost of errors, weight of the bias and of positives: the
-numbers of R-CNN's own code."""
+numbers of R-CNN's code, but for a cost ten times as high on vectors that are standardised first, which
+ranked regions of unseen pictures better."""
 _FIRST, _ADDED, _ROUNDS = 5_000, 5_000, 5
 """Negatives to begin with, most that a round adds, most rounds."""
 _FEW = 50
@@ -46,15 +47,19 @@ def fit_machine(
         positives = positives | likely
     if not positives.any() or not negatives.any():
         return Machine(np.zeros(vectors.shape[1], np.float32), _NEVER, 0)
-    scale = _NORM / max(float(np.linalg.norm(vectors, axis=1).mean()), 1e-9)
-    weight, bias, rounds = _with_hard_negatives(vectors, positives, np.flatnonzero(negatives), scale)
+    fitted = positives | negatives
+    mean, spread = vectors[fitted].mean(axis=0), vectors[fitted].std(axis=0) + np.float32(1e-6)
+    length = float(np.linalg.norm((vectors[fitted] - mean) / spread, axis=1).mean())
+    scale = np.float32(_NORM / max(length, 1e-6)) / spread
+    weight, bias, rounds = _with_hard_negatives(
+        (vectors - mean) * scale, positives, np.flatnonzero(negatives)
+    )
+    weight, bias = weight * scale, bias - float(mean @ (weight * scale))
     slope, shift = platt(vectors[judged] @ weight + bias, right)
     return Machine((slope * weight).astype(np.float32), slope * bias + shift, rounds)
 
 
-def _with_hard_negatives(
-    vectors: Array, positives: Array, negatives: Array, scale: float
-) -> tuple[Array, float, int]:
+def _with_hard_negatives(vectors: Array, positives: Array, negatives: Array) -> tuple[Array, float, int]:
     """Weight, bias and rounds: each adds the negatives that the last machine took for objects."""
     good = vectors[positives]
     drawn = np.random.default_rng(0).permutation(len(negatives))[:_FIRST]
@@ -63,7 +68,7 @@ def _with_hard_negatives(
     number = 0
     while True:
         number += 1
-        weight, bias = _fit(good, vectors[negatives[used]], scale)
+        weight, bias = _fit(good, vectors[negatives[used]])
         margins = vectors[negatives] @ weight + bias
         hard = np.flatnonzero((margins > _HARD) & ~used)
         if not len(hard) or number == _ROUNDS:
@@ -72,7 +77,7 @@ def _with_hard_negatives(
         used[hard[np.argsort(-margins[hard], kind="stable")][:_ADDED]] = True
 
 
-def _fit(good: Array, bad: Array, scale: float) -> tuple[Array, float]:
+def _fit(good: Array, bad: Array) -> tuple[Array, float]:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC
 
@@ -82,8 +87,8 @@ def _fit(good: Array, bad: Array, scale: float) -> tuple[Array, float]:
     labels = np.repeat([1, 0], [len(good), len(bad)])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a nearly best plane serves as well
-        learner.fit(np.concatenate([good, bad]) * np.float32(scale), labels)
-    return learner.coef_[0].astype(np.float32) * np.float32(scale), float(learner.intercept_[0])
+        learner.fit(np.concatenate([good, bad]), labels)
+    return learner.coef_[0].astype(np.float32), float(learner.intercept_[0])
 
 
 def platt(margins: Array, right: Array) -> tuple[float, float]:
