@@ -190,3 +190,11 @@ def test_pictures_that_cannot_be_read_are_told_where_they_are_read(make_dataset:
             replace(one, origin=Damaged()) if one in damaged else one for one in data.records
         )
         assert learn_facts(replace(data, records=records), DetectConfig()).names == NAMES
+
+
+@pytest.mark.parametrize("setting", [{"classifier": "svm"}, {"looks": 3}])
+def test_choices_of_r_cnn_are_refused_elsewhere(make_dataset: Any, setting: dict[str, Any]) -> None:
+    data = make_dataset([(Box("ant", (0, 0, 9, 9)),)] * 3, NAMES, size_hw=(48, 64))
+    assert learn_facts(data, DetectConfig(method="rcnn", **setting)).method == "rcnn"
+    with pytest.raises(UsageError, match="method fcos has none"):
+        learn_facts(data, DetectConfig(method="fcos", **setting))

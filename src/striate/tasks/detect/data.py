@@ -88,6 +88,13 @@ def _method(config: DetectConfig, *, oriented: bool) -> Method:
     if config.method not in METHODS:
         raise UnknownNameError("method", config.method, METHODS)
     found = next(name for name in METHODS if name == config.method)
+    for setting in ("classifier", "looks"):
+        chosen = getattr(config, setting)
+        if found != "rcnn" and chosen != DetectConfig.model_fields[setting].default:
+            raise UsageError(
+                f"{setting} is {chosen}, and method {found} has none",
+                remedy=f"leave out --{setting}, or use --method rcnn",
+            )
     if oriented and found != "fcos":
         raise UsageError(
             f"method {found} answers upright boxes only", remedy="use --method fcos with --boxes turned"
