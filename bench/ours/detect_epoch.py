@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
+from bench.ours.train_step import NoStore, last
 from striate.engine.devices import choose_device
 from striate.engine.job import Job
 from striate.engine.loop import Trainer
@@ -30,28 +29,6 @@ from striate.types import Array
 from striate.verbs.training.data import gather
 from striate.verbs.training.network import arrays_of
 from striate.verbs.training.plan import make_plan
-
-Result = TypeVar("Result")
-
-
-class NoStore:
-    """Checkpoints are not part of a step."""
-
-    def save(self, name: str, write: Callable[[Path], None], state: Mapping[str, Any]) -> None:
-        raise AssertionError(f"a step saved {name}")
-
-    def load(self, name: str) -> None:
-        return None
-
-
-def last(events: Generator[Any, None, Result]) -> Result:
-    """What a generator of events returns."""
-    while True:
-        try:
-            next(events)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
 
 
 def prepare(data: str, scratch: Path, method: str) -> Trainer:

@@ -24,6 +24,7 @@ from striate.verbs.machine import usable_cores
 from striate.verbs.training.data import Material, gather
 from striate.verbs.training.request import Request
 from striate.verbs.training.seal import Trained, graph_metadata, seal
+from striate.verbs.training.stages import StageTimes
 
 __all__ = ["train_parts_run"]
 
@@ -79,8 +80,7 @@ class _Session:
         tell: Callable[[Event], None],
     ) -> None:
         self.request, self.out, self.started, self.stop, self.tell = request, out, started, stop, tell
-        self.timings: dict[str, float] = {}
-        self.stage: tuple[str, float] = ("start", started)
+        self.times = StageTimes(started)
         self.threads = usable_cores()
 
     def go_on(self) -> None:
@@ -93,20 +93,7 @@ class _Session:
 
     def lead(self, writer: RunWriter) -> Generator[Event, None, None]:
         """Train and seal. Events are timed and passed on."""
-        for event in self._lead(writer):
-            if isinstance(event, Stage):
-                self._enter(event.name)
-            yield event
-
-    def _enter(self, stage: str) -> None:
-        name, since = self.stage
-        now = time.monotonic()
-        self.timings[name] = round(self.timings.get(name, 0.0) + now - since, 3)
-        self.stage = (stage, now)
-
-    def _timings(self) -> dict[str, float]:
-        self._enter("end")
-        return dict(self.timings)
+        return self.times.watch(self._lead(writer))
 
     def _lead(self, writer: RunWriter) -> Generator[Event, None, None]:
         meter = EnergyMeter(counters())
@@ -118,7 +105,7 @@ class _Session:
         found, plan = yield from self._learn(material.task, material)
         trained = yield from self._export(writer, material.task, material, found, plan)
         metrics = yield from seal(
-            writer, self.request, trained, material, run=self.out, meter=meter, timings=self._timings
+            writer, self.request, trained, material, run=self.out, meter=meter, timings=self.times.ended
         )
         yield Finished(str(writer.path), metrics, round(time.monotonic() - self.started, 2))
 

@@ -38,6 +38,7 @@ from striate.verbs.training.network import Start, arrays_of, build_start, solve_
 from striate.verbs.training.plan import make_plan
 from striate.verbs.training.request import Request
 from striate.verbs.training.seal import seal
+from striate.verbs.training.stages import StageTimes
 
 __all__ = ["Session", "train_network"]
 
@@ -121,21 +122,11 @@ class Session:
         self.tell = tell
         self.request, self.place, self.stop, self.out = request, place, stop, out
         self.started, self.resume = started, resume
-        self.timings: dict[str, float] = {}
-        self.stage: tuple[str, float] = ("start", started)
+        self.times = StageTimes(started)
 
     def lead(self, writer: RunWriter) -> Generator[Event, None, None]:
         """Train and seal. Events are timed and passed on."""
-        for event in self._lead(writer):
-            if isinstance(event, Stage):
-                self._enter(event.name)
-            yield event
-
-    def _enter(self, stage: str) -> None:
-        name, since = self.stage
-        now = time.monotonic()
-        self.timings[name] = round(self.timings.get(name, 0.0) + now - since, 3)
-        self.stage = (stage, now)
+        return self.times.watch(self._lead(writer))
 
     def _lead(self, writer: RunWriter) -> Generator[Event, None, None]:
         meter = self._energy(writer)
@@ -162,7 +153,7 @@ class Session:
             setup.material,
             run=self.out,
             meter=meter,
-            timings=self._timings,
+            timings=self.times.ended,
         )
         yield Finished(str(writer.path), metrics, round(time.monotonic() - self.started, 2))
 
@@ -298,10 +289,6 @@ class Session:
     def _seconds_left(self) -> float | None:
         deadline = self._deadline()
         return None if deadline is None else max(0.0, deadline - time.monotonic())
-
-    def _timings(self) -> dict[str, float]:
-        self._enter("end")
-        return dict(self.timings)
 
     def _energy(self, writer: RunWriter) -> EnergyMeter:
         if self.resume and _kept(writer, "energy.json").exists():
