@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from striate.task import Task
 from striate.types import Array
 from striate.verbs.training.data import Material
 from striate.verbs.training.network import Start
+from striate.verbs.training.recipes import recipe_for
 from striate.verbs.training.seal import Trained, graph_metadata
 
 __all__ = ["export_network", "parity_probe"]
@@ -36,7 +37,6 @@ _PARITY_PICTURES = 32
 def export_network(
     writer: RunWriter,
     recipe: Recipe[Any],
-    recipe_for: Callable[[Task[Any, Any]], Recipe[Any]],
     start: Start,
     material: Material,
     plan: Plan,

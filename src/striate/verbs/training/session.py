@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import time
@@ -30,12 +29,12 @@ from striate.runs.checkpoints import Checkpoints
 from striate.runs.energy import EnergyMeter
 from striate.runs.folder import RunWriter
 from striate.runs.power import counters
-from striate.task import Task
 from striate.types import Split
 from striate.verbs.training.data import Material, gather
 from striate.verbs.training.exporting import export_network
 from striate.verbs.training.network import Start, arrays_of, build_start, solve_start_head
 from striate.verbs.training.plan import make_plan
+from striate.verbs.training.recipes import recipe_for
 from striate.verbs.training.request import Request
 from striate.verbs.training.seal import seal
 from striate.verbs.training.stages import StageTimes
@@ -46,12 +45,6 @@ _FINISH_S, _FINISH_SHARE = 5.0, 0.06
 """What evaluation, export and report take of a time budget, at least."""
 _FEW, _MANY = 64, 2000
 _ENERGY_EVERY_S = 5.0
-
-
-def recipe_for(task: Task[Any, Any]) -> Recipe[Any]:
-    """The train half of `task`, from its folder."""
-    found: Recipe[Any] = importlib.import_module(f"striate.tasks.{task.name}.recipe").RECIPE(task)
-    return found
 
 
 def train_network(
@@ -144,7 +137,7 @@ class Session:
         rows = "".join(json.dumps(row) + "\n" for row in fitted.history)
         writer.save("metrics.jsonl", rows.encode())
         trained = yield from export_network(
-            writer, setup.recipe, recipe_for, setup.start, setup.material, plan, setup.augment, fitted
+            writer, setup.recipe, setup.start, setup.material, plan, setup.augment, fitted
         )
         metrics = yield from seal(
             writer,
