@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,18 @@ from striate.types import Array
 
 MakeDetection = Callable[..., Any]
 CPU = torch.device("cpu")
+
+
+def ended(work: Generator[float, None, Any]) -> Any:
+    """What a piece of work returns; the shares that it yields only rise, and stay within 1."""
+    shares = [0.0]
+    while True:
+        try:
+            shares.append(next(work))
+        except StopIteration as end:
+            assert shares == sorted(shares)
+            assert shares[-1] <= 1
+            return end.value
 
 
 # -- a sigmoid for margins, a machine, a ridge ----------------------------------------------------------
@@ -120,7 +133,22 @@ def test_ridge_bears_constant_vectors() -> None:
 
 def gathered_from(made: Any, **how: Any) -> tuple[Any, Regions]:
     module = made.network()
-    return module, regions_of(module, made.pixels, made.batch.targets, device=CPU, **how)
+    return module, ended(regions_of(module, made.pixels, made.batch.targets, device=CPU, **how))
+
+
+def test_with_little_time_evenly_fewer_regions_serve(
+    make_detection: MakeDetection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_detection("rcnn", (2, 0, 5, 1, 1, 3))
+    clock = iter([0.0, 1.0])  # the pictures that are tried take a second: all of them, here
+    monkeypatch.setattr(gathered, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    _, few = gathered_from(made, seconds=0.25)
+    _, every = gathered_from(made)
+    assert few.of == every.of == len(every)
+    assert len(few) == pytest.approx(0.25 * len(every), abs=6)
+    assert few.truth.any()
+    kept = {tuple(one) for one in every.boxes_xyxy.tolist()}
+    assert {tuple(one) for one in few.boxes_xyxy.tolist()} <= kept
 
 
 def test_regions_are_objects_and_proposals(make_detection: MakeDetection) -> None:
@@ -165,7 +193,7 @@ def test_vectors_are_thinned_to_what_fits(
     module, regions = gathered_from(made)
     assert 60 <= len(regions) <= 66 < regions.of
     assert len(regions.vectors) == len(regions.overlaps) == len(regions.held) == len(regions)
-    told = made.recipe.finish(module, made.pixels, made.batch.targets, device=CPU)
+    told = ended(made.recipe.finish(module, made.pixels, made.batch.targets, device=CPU))
     assert told[0].startswith(f"of {regions.of} regions")
 
 
@@ -173,7 +201,7 @@ def test_pictures_without_any_object_solve_nothing(make_detection: MakeDetection
     made = make_detection("rcnn", (0, 0))
     module = made.network()
     before = {name: value.clone() for name, value in module.state_dict().items()}
-    assert made.recipe.finish(module, made.pixels, made.batch.targets, device=CPU) == []
+    assert ended(made.recipe.finish(module, made.pixels, made.batch.targets, device=CPU)) == []
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
 
 
@@ -251,7 +279,7 @@ def test_machines_take_the_place_of_the_softmax(make_detection: MakeDetection, t
     with torch.no_grad():
         logits = torch.tensor([[0.0, 1.0, -1.0, 2.0]])
         torch.testing.assert_close(module.head.scores(logits), logits.softmax(dim=1))
-    told = made.recipe.finish(module, made.pixels, made.batch.targets, device=CPU)
+    told = ended(made.recipe.finish(module, made.pixels, made.batch.targets, device=CPU))
     assert any("support vector machines for 3 classes" in one for one in told)
     torch.testing.assert_close(module.head.scores(logits), logits.sigmoid())
     with torch.no_grad():  # what an untrained network sees is nearly the same everywhere: tell it apart
@@ -283,7 +311,7 @@ def test_machines_rank_right_regions_first(make_detection: MakeDetection) -> Non
     boxes = np.tile(np.array([0, 0, 9, 9], np.float32), (count, 1))
     held = np.arange(count) % 5 == 0
     regions = Regions(vectors, boxes, overlaps, boxes, label, label >= 0, held, count)
-    solve_classes(head, regions)
+    ended(solve_classes(head, regions))
     with torch.no_grad():
         logits = head.regions.box_predictor.cls_score(torch.from_numpy(vectors))
         scores = head.scores(logits)[:, 1:].numpy()
@@ -295,7 +323,7 @@ def test_the_softmax_stays_as_trained(make_detection: MakeDetection) -> None:
     made = make_detection("rcnn", (3, 2, 1, 2, 4))
     module = made.network()
     before = {name: value.clone() for name, value in module.state_dict().items()}
-    made.recipe.finish(module, made.pixels, made.batch.targets, device=CPU)
+    ended(made.recipe.finish(module, made.pixels, made.batch.targets, device=CPU))
     changed = {
         name for name, value in module.state_dict().items() if not torch.equal(value, before[name])
     }
@@ -304,7 +332,7 @@ def test_the_softmax_stays_as_trained(make_detection: MakeDetection) -> None:
 
 def test_other_methods_have_no_second_stage(make_detection: MakeDetection) -> None:
     made = make_detection("fast-rcnn")
-    assert made.recipe.finish(made.network(), made.pixels, made.batch.targets, device=CPU) == []
+    assert ended(made.recipe.finish(made.network(), made.pixels, made.batch.targets, device=CPU)) == []
 
 
 # -- looks ----------------------------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 import torch
@@ -91,6 +92,10 @@ class Recipe(ABC, Generic[Target]):
     task_name: ClassVar[str]
     solves_head: ClassVar[bool] = True
     """Whether `solve_head` gives a network with loaded weights its first head."""
+    ahead_words: ClassVar[str] = ""
+    """What `look_ahead` does, for people: "proposing boxes in"."""
+    finish_share: float = 0.0
+    """Part of a time budget that `finish` wants."""
 
     def __init__(self, task: Task[Target, Result]) -> None:
         self.task = task
@@ -112,6 +117,11 @@ class Recipe(ABC, Generic[Target]):
     def encode(self, targets: Sequence[Target], prepared: PreparedSet) -> dict[str, Tensor]:
         """Truths as tensors with one row a record; `prepared`: the pictures that they are true of."""
 
+    def look_ahead(self, pixels: Array, home: Path) -> Iterator[int]:
+        """What is slow and depends on prepared pictures uint8 (N, H, W, 3) alone: done before `encode`,
+        kept below `home` for the next time; yields how many pictures are done."""
+        return iter(())
+
     def follow(self, targets: dict[str, Tensor], plan: Plan) -> dict[str, Tensor]:
         """The truths after their pictures were moved by `plan`; labels and numbers stay as they are."""
         return targets
@@ -132,13 +142,21 @@ class Recipe(ABC, Generic[Target]):
     def loss(self, module: nn.Module, batch: Batch) -> Losses: ...
 
     def finish(
-        self, module: nn.Module, pixels: Array, encoded: Mapping[str, Tensor], *, device: torch.device
-    ) -> list[str]:
+        self,
+        module: nn.Module,
+        pixels: Array,
+        encoded: Mapping[str, Tensor],
+        *,
+        device: torch.device,
+        seconds: float | None = None,
+    ) -> Generator[float, None, list[str]]:
         """What is fitted when the loop has ended, such as linear classifiers on fixed features.
 
         `module` holds the weights that are kept; `pixels` uint8 (N, H, W, 3) and `encoded` are all of
-        training. Changes `module`; returns what is worth telling.
+        training. Yields the share that is done (it may be stopped there), changes `module` last, and
+        returns what is worth telling. `seconds`: what it may take; None leaves it its time.
         """
+        yield from ()
         return []
 
     @abstractmethod

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, final
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -24,7 +23,8 @@ from striate.tasks.detect.follow import follow_boxes
 from striate.tasks.detect.methods.registry import head_of
 from striate.tasks.detect.methods.solved import solve_regions
 from striate.tasks.detect.network import DetectGraph, Detector, build_detector
-from striate.tasks.detect.proposing import MOST_PROPOSALS, PROPOSED_OUTSIDE, proposals_of
+from striate.tasks.detect.proposed import Proposed
+from striate.tasks.detect.proposing import MOST_PROPOSALS, PROPOSED_OUTSIDE
 from striate.tasks.detect.task import Detect
 from striate.types import Array, PictureArray
 
@@ -37,13 +37,15 @@ class DetectRecipe(Recipe[Boxes]):
 
     task_name = "detect"
     solves_head: ClassVar[bool] = False
+    ahead_words: ClassVar[str] = "proposing boxes in"
 
     def __init__(self, task: Task[Boxes, Any]) -> None:
         super().__init__(task)
         assert isinstance(task, Detect)
         self.known: DetectFacts = task.facts
         self.outside = task.facts.method in PROPOSED_OUTSIDE
-        self._proposed: dict[bytes, Array] = {}
+        self.finish_share = 0.3 if task.facts.method == "rcnn" else 0.0
+        self._proposed = Proposed()
 
     def build(self) -> nn.Module:
         return build_detector(self.known, head_of(self.known))
@@ -92,24 +94,16 @@ class DetectRecipe(Recipe[Boxes]):
         boxes, angles, labels = arrays_of_boxes(targets, prepared.geometry, self.known)
         found = {"boxes": boxes, "angles": angles, "labels": labels}
         if self.outside:
-            found["proposals"] = self._proposals(prepared.pixels)
+            found["proposals"] = self._proposed.of(prepared.pixels)
         return {name: torch.from_numpy(value) for name, value in found.items()}
 
     def feeds(self, pixels: Array) -> Mapping[str, Array]:
         if not self.outside:
             return {"pictures": pixels}
-        return {"pictures": pixels, "proposals": self._proposals(pixels)}
+        return {"pictures": pixels, "proposals": self._proposed.of(pixels)}
 
-    def _proposals(self, pixels: Array) -> Array:
-        """Proposals of prepared pictures, float32 (N, P, 4); each picture's are computed once."""
-        names = [hashlib.sha256(one.tobytes()).digest() for one in pixels]
-        new = [row for row, name in enumerate(names) if name not in self._proposed]
-        if new:
-            found = proposals_of(np.asarray(pixels[new]))
-            self._proposed |= {names[row]: found[at] for at, row in enumerate(new)}
-        if not names:
-            return np.zeros((0, MOST_PROPOSALS, 4), np.float32)
-        return np.stack([self._proposed[name] for name in names])
+    def look_ahead(self, pixels: Array, home: Path) -> Iterator[int]:
+        return self._proposed.fill(pixels, home) if self.outside else iter(())
 
     def remarks(self, module: Any) -> list[str]:
         told: list[str] = module.head.remarks()
@@ -127,14 +121,20 @@ class DetectRecipe(Recipe[Boxes]):
         return {"loss": torch.stack(list(parts.values())).sum()} | parts
 
     def finish(
-        self, module: nn.Module, pixels: Array, encoded: Mapping[str, Tensor], *, device: torch.device
-    ) -> list[str]:
+        self,
+        module: nn.Module,
+        pixels: Array,
+        encoded: Mapping[str, Tensor],
+        *,
+        device: torch.device,
+        seconds: float | None = None,
+    ) -> Generator[float, None, list[str]]:
         """R-CNN's second stage: classifiers and box adjustment solved on fixed vectors of regions."""
         if self.known.method != "rcnn":
             return []
         detector = self._inner(module)
         assert isinstance(detector, Detector)
-        return solve_regions(detector, pixels, encoded, device=device)
+        return (yield from solve_regions(detector, pixels, encoded, device=device, seconds=seconds))
 
     @staticmethod
     def _inner(module: Any) -> Any:

@@ -16,12 +16,12 @@ import torch
 from striate.data.cache import cache_home
 from striate.engine.devices import choose_device
 from striate.engine.distributed import Place, process_group, share_json, wait
-from striate.engine.events import Epoch, Event, Finished, Note, Planned, Stage
+from striate.engine.events import Epoch, Event, Finished, Note, Planned, Stage, Step
 from striate.engine.job import Arrays, CheckpointStore, Fitted, Job
 from striate.engine.loop import fit
 from striate.engine.memory import freed_memory_is_kept
 from striate.engine.plan import Plan
-from striate.errors import RunError, UsageError
+from striate.errors import Interrupted, RunError, UsageError
 from striate.nn.augment.augmenter import Augmenter
 from striate.nn.augment.settings import AugmentSettings
 from striate.nn.recipe import Recipe
@@ -132,8 +132,7 @@ class Session:
         plan = yield from self._plan(writer, setup)
         yield Planned(plan.model_dump())
         fitted = yield from self._fit(setup, plan, writer, meter)
-        for remark in self._finished(setup, plan):
-            yield Note(remark)
+        yield from self._finish(setup, plan)
         rows = "".join(json.dumps(row) + "\n" for row in fitted.history)
         writer.save("metrics.jsonl", rows.encode())
         trained = yield from export_network(
@@ -150,11 +149,38 @@ class Session:
         )
         yield Finished(str(writer.path), metrics, round(time.monotonic() - self.started, 2))
 
-    def _finished(self, setup: _Setup, plan: Plan) -> list[str]:
+    def _finish(self, setup: _Setup, plan: Plan) -> Generator[Event, None, None]:
         """What the recipe fits when the loop has ended."""
         train, module = setup.arrays("train"), setup.start.module
-        device = torch.device(plan.device)
-        return setup.recipe.finish(module, train.pixels, train.encoded, device=device)
+        budget = self.request.train.time_budget
+        left = None if budget is None else self.started + budget - _reserve(budget) - time.monotonic()
+        work = setup.recipe.finish(
+            module,
+            train.pixels,
+            train.encoded,
+            device=torch.device(plan.device),
+            seconds=None if left is None else max(_FINISH_S, left),
+        )
+        begun = False
+        while True:
+            try:
+                share = next(work)
+            except StopIteration as end:
+                for remark in end.value:
+                    yield Note(remark)
+                return
+            if not begun:
+                yield Stage("solve", "solving what follows the network", total=100)
+                begun = True
+            yield Step(round(100 * share))
+            self._check_stopped("solving what follows the network")
+
+    def _check_stopped(self, during: str) -> None:
+        if self.stop():
+            raise Interrupted(
+                f"stopped while {during}; what was done before is saved",
+                remedy="continue with the same command and --resume",
+            )
 
     def follow(self) -> None:
         """Take part in the training that rank 0 leads."""
@@ -180,6 +206,7 @@ class Session:
             wait=wait,
         )
         recipe = recipe_for(material.task)
+        yield from self._look_ahead(recipe, material)
         start = yield from build_start(
             recipe,
             settings,
@@ -191,6 +218,21 @@ class Session:
             yield Note(remark)
         augment = recipe.augment(self.request.augment, _sample(material, _FEW))
         return _Setup(material, recipe, start, augment)
+
+    def _look_ahead(self, recipe: Recipe[Any], material: Material) -> Generator[Event, None, None]:
+        """What is slow and is kept; the leader does it, the others then find it."""
+        if self.place.rank != 0:
+            wait()
+        for name, prepared in material.prepared.items():
+            words, begun = f"{recipe.ahead_words} {len(prepared)} {name} pictures", False
+            for done in recipe.look_ahead(prepared.pixels, cache_home()):
+                if not begun:
+                    yield Stage("look-ahead", words, total=len(prepared))
+                    begun = True
+                yield Step(done)
+                self._check_stopped(words)
+        if self.place.rank == 0:
+            wait()
 
     def _plan(self, writer: RunWriter, setup: _Setup) -> Generator[Event, None, Plan]:
         settings = self.request.train
@@ -208,7 +250,7 @@ class Session:
                 device=device,
                 world_size=self.place.world_size,
                 transfer=setup.start.source is not None,
-                seconds_left=self._seconds_left(),
+                seconds_left=self._seconds_left(setup.recipe),
                 home=cache_home(),
                 network_name=f"{setup.recipe.task_name} {setup.start.module.name} {settings.depth}",
             )
@@ -265,7 +307,7 @@ class Session:
             store=store,
             stop=self.stop,
             clock=time.monotonic,
-            deadline=None if resuming else self._deadline(),
+            deadline=None if resuming else self._deadline(setup.recipe),
             checkpoint_every_s=self.request.train.checkpoint_every,
             rank=self.place.rank,
         )
@@ -273,14 +315,15 @@ class Session:
 
     # -- time, energy, checks ------------------------------------------------------------------
 
-    def _deadline(self) -> float | None:
+    def _deadline(self, recipe: Recipe[Any]) -> float | None:
+        """When the loop must have ended."""
         budget = self.request.train.time_budget
         if budget is None:
             return None
-        return self.started + budget - max(_FINISH_S, _FINISH_SHARE * budget)
+        return self.started + budget * (1 - recipe.finish_share) - _reserve(budget)
 
-    def _seconds_left(self) -> float | None:
-        deadline = self._deadline()
+    def _seconds_left(self, recipe: Recipe[Any]) -> float | None:
+        deadline = self._deadline(recipe)
         return None if deadline is None else max(0.0, deadline - time.monotonic())
 
     def _energy(self, writer: RunWriter) -> EnergyMeter:
@@ -299,6 +342,10 @@ class Session:
                 remedy="restore them, or start again with --overwrite",
             )
         writer.save("checkpoints/fingerprint.txt", material.fingerprint.encode())
+
+
+def _reserve(budget: float) -> float:
+    return max(_FINISH_S, _FINISH_SHARE * budget)
 
 
 def _gpus(device: str) -> list[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,9 +58,13 @@ def regions_of(
     *,
     device: torch.device,
     near_only: bool = False,
-) -> Regions:
+    seconds: float | None = None,
+) -> Generator[float, None, Regions]:
     """Vectors of the regions of training pictures, computed once; `near_only`: of those that overlap an
-    object by more than 0.6."""
+    object by more than 0.6. Yields the share that is done, at most 0.6.
+
+    `seconds`: what it may take; where all would take longer, evenly fewer regions are taken.
+    """
     head = detector.to(device).eval().head
     assert isinstance(head, Rcnn)
     most = _MOST_NEAR if near_only else _MOST_REGIONS
@@ -69,10 +74,13 @@ def regions_of(
     step = count / most
     if step > 1:
         found = _thinned(found, step)
+    if seconds is not None:
+        found = _affordable(detector, pixels, found, device, seconds)
     vectors = [np.zeros((0, head.shapes[0].channels), np.float32)]
     for start in range(0, len(found), _PICTURES):
         part = found[start : start + _PICTURES]
         vectors += _seen(detector, np.asarray(pixels[start : start + _PICTURES]), part, device)
+        yield 0.6 * min(1.0, (start + _PICTURES) / len(found))
     columns = zip(
         *((one.boxes_xyxy, one.overlaps, one.nearest_xyxy, one.label) for one in found), strict=True
     )
@@ -126,6 +134,18 @@ def _found(encoded: Mapping[str, Tensor], classes: int, *, near: float) -> Itera
             nearest, label = true_xyxy[best], labels[best]
         found = _Found(boxes, overlaps, nearest, label, truth)
         yield found.take(np.flatnonzero(overlaps.max(axis=1, initial=0.0) > near))
+
+
+def _affordable(
+    detector: Detector, pixels: Array, found: list[_Found], device: torch.device, seconds: float
+) -> list[_Found]:
+    """As many of the regions as `seconds` allow, measured on the first pictures."""
+    begun, part = time.monotonic(), found[:_PICTURES]
+    _seen(detector, np.asarray(pixels[:_PICTURES]), part, device)
+    tried = sum(len(one.boxes_xyxy) for one in part)
+    count = sum(len(one.boxes_xyxy) for one in found)
+    wanted_s = (time.monotonic() - begun) * count / max(1, tried)
+    return found if wanted_s <= seconds else _thinned(found, wanted_s / max(seconds, 1e-3))
 
 
 def _thinned(found: list[_Found], step: float) -> list[_Found]:

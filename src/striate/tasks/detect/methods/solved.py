@@ -7,7 +7,7 @@ hard negatives, and each class learns by ridge regression how its boxes must mov
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ __all__ = ["ridge", "solve_boxes", "solve_classes", "solve_regions"]
 
 _RIGHT, _APART = 0.5, 0.3
 """A region that overlaps an object by half has found it; one below `_APART` is a negative."""
+_LOOKING = 0.6
+"""Share of the time that computing vectors takes; the rest is solving."""
 _LEAST = 20
 """A class with fewer regions near its objects keeps its learnt boxes."""
 _RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -30,23 +32,34 @@ _RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 
 def solve_regions(
-    detector: Detector, pixels: Array, encoded: Mapping[str, Tensor], *, device: torch.device
-) -> list[str]:
+    detector: Detector,
+    pixels: Array,
+    encoded: Mapping[str, Tensor],
+    *,
+    device: torch.device,
+    seconds: float | None = None,
+) -> Generator[float, None, list[str]]:
     """Solve what can be of a trained R-CNN, in place; what is worth telling.
 
     `pixels` uint8 (N, H, W, 3); `encoded`: their truths and proposals, as the recipe encodes them. With
-    the classifier "softmax" only the boxes are solved.
+    the classifier "softmax" only the boxes are solved. Yields the share that is done. `seconds`: what it
+    may take; with little, fewer regions serve.
     """
     head = detector.head
     assert isinstance(head, Rcnn)
     apart = head.judged_apart
-    regions = regions_of(detector, pixels, encoded, device=device, near_only=not apart)
+    allowed = None if seconds is None else seconds * _LOOKING
+    regions = yield from regions_of(
+        detector, pixels, encoded, device=device, near_only=not apart, seconds=allowed
+    )
     if not len(regions):
         return []
     told = []
     if len(regions) < regions.of:
         told.append(f"of {regions.of} regions an even {len(regions)} serve to solve what follows")
-    return told + solve_boxes(head, regions) + (solve_classes(head, regions) if apart else [])
+    told += solve_boxes(head, regions)
+    yield _LOOKING + 0.1
+    return told + ((yield from solve_classes(head, regions)) if apart else [])
 
 
 # -- boxes --------------------------------------------------------------------------------------------
@@ -135,8 +148,11 @@ def _overlap(head: Rcnn, regions: Regions, rows: Array, weight: Tensor, bias: Te
 # -- classes ------------------------------------------------------------------------------------------
 
 
-def solve_classes(head: Rcnn, regions: Regions) -> list[str]:
-    """A support vector machine a class instead of the softmax; a sigmoid makes scores of margins."""
+def solve_classes(head: Rcnn, regions: Regions) -> Generator[float, None, list[str]]:
+    """A support vector machine a class instead of the softmax; a sigmoid makes scores of margins.
+
+    Yields the share that is done.
+    """
     held = regions.held if regions.held.any() else np.ones(len(regions), bool)
     learnt = _judged(head, regions.vectors[held])
     machines: list[Machine] = []
@@ -154,6 +170,7 @@ def solve_classes(head: Rcnn, regions: Regions) -> list[str]:
                 right=overlaps[held] >= _RIGHT,
             )
         )
+        yield _LOOKING + 0.1 + (0.9 - _LOOKING) * (label + 1) / len(names)
     _write(head, machines)
     scores = _judged(head, regions.vectors[held])
     right = regions.overlaps[held] >= _RIGHT
