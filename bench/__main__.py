@@ -14,9 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench import (
+    attribution,
+    augment_policies,
     baselines,
     cifar10,
     cold_predict,
+    corruptions,
     demo,
     detect_bccd,
     detect_latency,
@@ -25,14 +28,19 @@ from bench import (
     detect_wait,
     detect_window,
     detection_map,
+    dissection,
     fashion,
     features,
+    gradcam,
     kills,
     latency,
     mutated_pictures,
+    poses,
     proposals,
     startup,
     step,
+    stress_card,
+    stress_fix,
     throughput,
 )
 from bench.outcome import Outcome, Row
@@ -79,6 +87,16 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "kills": Benchmark("20 kills at random moments, bit-identical resumes", 8, kills.run),
     "features": Benchmark(
         "HOG, Haar and layer tables, against OpenCV and scikit-image", 1, features.run
+    ),
+    "corruptions": Benchmark("15 corruptions, against imagecorruptions", 10, corruptions.run),
+    "stress_card": Benchmark("a stress card of 10 000 pictures, all axes", 12, stress_card.run),
+    "stress_fix": Benchmark("the card's advice, tried on scenes", 12, stress_fix.run),
+    "gradcam": Benchmark("Grad-CAM from a cold start, against importing torch", 2, gradcam.run),
+    "attribution": Benchmark("how faithful each attribution is, on clothing10", 8, attribution.run),
+    "dissection": Benchmark("what units find, trained and random, on CamVid", 5, dissection.run),
+    "poses": Benchmark("strange poses of drawn solids", 3, poses.run),
+    "augment_policies": Benchmark(
+        "augmentation of batches, against torchvision picture by picture", 3, augment_policies.run
     ),
     "baselines": Benchmark("hand-made features with a learner, beside a CNN", 6, baselines.run),
     "mutated_pictures": Benchmark("broken pictures are read or refused", 2, mutated_pictures.run),
@@ -165,7 +183,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--table", action="store_true", help="put the saved results into docs/benchmarks.md"
     )
-    detectors = parser.add_argument_group("for the benchmarks of detectors")
+    detectors = parser.add_argument_group("for benchmarks of trained runs")
     detectors.add_argument(
         "--run", action="append", type=Path, default=[], metavar="RUN", help="measure this finished run"
     )

@@ -21,7 +21,7 @@ SIDE = 224
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the command line asks of the benchmarks of detectors; the others have no use for it.
+    """What the command line asks of benchmarks of trained runs; the others have no use for it.
 
     `runs`: finished runs to measure instead of new ones. `methods`: those to train. `minutes`: the time
     budget of each training; None leaves it to the benchmark.

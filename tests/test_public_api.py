@@ -40,7 +40,8 @@ METHODS = {
         "bytes", "compared_on", "differences", "files", "format", "input_hw", "metadata", "names",
         "to_dict", "tolerance",
     ],
-    "Model": ["evaluate", "graphs", "header", "names", "predict", "predict_files", "run", "stream"],
+    "Model": ["evaluate", "explain", "graphs", "header", "names", "predict", "predict_files", "run", "stream"],
+    "StressReport": ["axes", "card", "model", "save", "stock", "with_advice"],
 }  # fmt: skip
 
 
@@ -55,6 +56,7 @@ def test_names() -> None:
         "Model",
         "PictureError",
         "RunError",
+        "StressReport",
         "StriateError",
         "UsageError",
         "__version__",
@@ -64,6 +66,7 @@ def test_names() -> None:
         "export",
         "load",
         "read",
+        "stress_card",
         "train",
     ]
     assert set(striate.__all__) <= set(dir(striate))

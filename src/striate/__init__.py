@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from striate.verbs.evaluate import Evaluation, evaluate
     from striate.verbs.export import Export, export
     from striate.verbs.model import Answer, Model, load
+    from striate.verbs.stress import StressReport, stress_card
     from striate.verbs.train import train
 
 __version__ = "0.1.0"
@@ -45,6 +46,7 @@ __all__ = [
     "Model",
     "PictureError",
     "RunError",
+    "StressReport",
     "StriateError",
     "UsageError",
     "__version__",
@@ -54,6 +56,7 @@ __all__ = [
     "export",
     "load",
     "read",
+    "stress_card",
     "train",
 ]
 
@@ -67,6 +70,7 @@ _HOME = {
     "Model": "striate.verbs.model",
     "PictureError": "striate.errors",
     "RunError": "striate.errors",
+    "StressReport": "striate.verbs.stress",
     "StriateError": "striate.errors",
     "UsageError": "striate.errors",
     "compare": "striate.verbs.compare",
@@ -75,6 +79,7 @@ _HOME = {
     "export": "striate.verbs.export",
     "load": "striate.verbs.model",
     "read": "striate.pictures",
+    "stress_card": "striate.verbs.stress",
     "train": "striate.verbs.train",
 }
 """Where each public name lives: strings, so that nothing is imported before it is asked for."""

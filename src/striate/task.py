@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, final
@@ -24,7 +24,7 @@ from striate.graphs import Graphs
 from striate.settings import Settings
 from striate.types import Array, Picture, PictureArray, Prepared, SizeHW
 
-__all__ = ["Evidence", "Meter", "Result", "Task", "task_names", "task_type"]
+__all__ = ["Aim", "Evidence", "Meter", "Result", "Task", "task_names", "task_type"]
 
 Target = TypeVar("Target")
 TargetIn = TypeVar("TargetIn", contravariant=True)
@@ -51,6 +51,25 @@ class Meter(Protocol[PredictionIn, TargetIn]):
 
 
 @dataclass(frozen=True, slots=True)
+class Aim:
+    """What of an answer is asked "why?" of: a class, a number, or an object.
+
+    `name`: it in words. `index`: which class or number, in the order of the graph's outputs. `value`:
+    what the answer says of it (probability, number, score), `shown` the same for people. `unit`: what
+    a change of the number is measured by. `box_xyxy`: of an object, in input pixels. `either_way`:
+    what lowers it explains it as much as what raises it, as with numbers.
+    """
+
+    name: str
+    index: int
+    value: float
+    shown: str
+    unit: float = 1.0
+    box_xyxy: tuple[float, float, float, float] | None = None
+    either_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence(Generic[Target, Prediction]):
     """What a report section is drawn from: an evaluated data set and how to see its pictures."""
 
@@ -74,6 +93,8 @@ class Task(ABC, Generic[Target, Prediction]):
     """The metric by which epochs are compared, a key of `Meter.compute()`."""
     headline_mode: ClassVar[str]
     """"max" or "min"."""
+    placed: ClassVar[bool] = False
+    """Whether targets and answers say where in the picture something is."""
 
     def __init__(self, config: Settings, facts: Settings | None = None) -> None:
         self.config = config
@@ -147,6 +168,27 @@ class Task(ABC, Generic[Target, Prediction]):
     @abstractmethod
     def summary(self, metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
         """The few metrics that a person reads first: (name, formatted value)."""
+
+    @abstractmethod
+    def aim(self, prediction: Prediction, prepared: Prepared, wish: str = "") -> Aim | None:
+        """What to explain of an answer: `wish` as the user named it, by default what it is surest of.
+
+        None where there is nothing, such as no object. A `UsageError` lists what could be wished.
+        """
+
+    @abstractmethod
+    def pull(self, outputs: Mapping[str, Array], aims: Sequence[Aim]) -> Array:
+        """How much of each aim the outputs (B, …) of the graph `main` hold: float64 (B,), 0 to 1."""
+
+    def moved(self, target: Target, prepared: Prepared, move: Callable[[Array], Array]) -> Target:
+        """The truth of a picture whose places were moved: of itself the same, as that of classes is.
+
+        `move`: where points float64 (N, 2), (x, y) in pixels of the input that `prepared` is, now lie.
+        Numbers stay, too: what they mean is not known here. An angle or a length that is read off the
+        picture changes as it is turned or scaled, and must not be judged under such a move.
+        """
+        del prepared, move
+        return target
 
     @property
     def facts(self) -> Settings:

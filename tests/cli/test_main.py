@@ -25,15 +25,21 @@ def test_root_help(striate: Call, words: tuple[str, ...]) -> None:
         assert f"\n  {name.split()[0]} " in found.out
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("more", [(), ("--help",)])
+@pytest.mark.parametrize(
+    ("family", "more"),
+    [(one, ()) for one in FAMILIES] + [(one, ("--help",)) for one in FAMILIES if one not in COMMANDS],
+)
 def test_family_help(striate: Call, family: str, more: tuple[str, ...]) -> None:
     found = striate(family, *more)
     assert found.code == 0
     listed = found.out.partition("Commands\n")[2].partition("\n\n")[0].splitlines()
     names = [line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "]
     own = [name for name in COMMANDS if name.startswith(f"{family} ")]
-    assert names == [name.split()[-1] for name in own]
+    assert names == ["RUN"] * (family in COMMANDS) + [name.split()[-1] for name in own]
+
+
+def test_a_command_that_is_a_family_too_has_its_own_help(striate: Call) -> None:
+    assert "Usage  striate explain RUN" in striate("explain", "--help").out
 
 
 @pytest.mark.parametrize("width", [40, 44, 80, 100])

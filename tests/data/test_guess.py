@@ -46,7 +46,8 @@ def test_scenes() -> None:
 
 
 def test_embedded_sets_are_described() -> None:
-    assert set(EMBEDDED) == {"digits", "faces-or-not", "scenes", "scenes-boxes", "scenes-values"}
+    drawn = {"scenes", "scenes-3d", "scenes-boxes", "scenes-heads", "scenes-values"}
+    assert set(EMBEDDED) == {"digits", "faces-or-not", *drawn}
     assert all(one.about and (one.labels or one.values or one.boxes) for one in EMBEDDED.values())
     with pytest.raises(LayoutError, match="has no numbers"):
         read_values("digits")

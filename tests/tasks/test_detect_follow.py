@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from striate.errors import UsageError
 from striate.nn.augment.affine import compose_affine
+from striate.nn.augment.augmenter import Augmenter
 from striate.nn.augment.plan import Plan, draw_plan
 from striate.nn.augment.presets import resolve
 from striate.nn.augment.settings import AugmentSettings
@@ -199,3 +203,64 @@ def test_whatever_is_drawn_boxes_that_count_lie_in_the_picture(seed: int, angle:
         if turn == 0.0:
             assert (boxes >= 0).all()
             assert (boxes <= torch.tensor([W, H, W, H])).all()
+
+
+BENDS = {
+    "slanted": {"shear_deg": 20.0},
+    "tilted": {"perspective": 0.5},
+    "distorted": {"elastic": 0.04},
+    "randaugment": {"policy": "randaugment", "policy_ops": 3, "policy_magnitude": 12.0},
+    "trivialaugment": {"policy": "trivialaugment", "policy_magnitude": 10.0},
+    "all of them": {"shear_deg": 8.0, "perspective": 0.3, "elastic": 0.02, "policy": "randaugment"},
+}
+
+
+@pytest.mark.parametrize("asked", BENDS.values(), ids=BENDS)
+def test_an_upright_box_holds_its_object_however_it_was_bent(asked: dict[str, object]) -> None:
+    wishes = AugmentSettings.parse({"augment": "none", "border": "grey"} | asked)
+    moving = Augmenter(resolve(wishes, size_hw=(H, W), grey=False), (H, W), seed=2)
+    checked = 0
+    for index in range(12):
+        plan = moving.plan(0, np.array([index]))
+        still = replace(plan, steps=None)  # colours would hide where the object is
+        found = follow_boxes(targets_of(BOX), plan)
+        black_comes_in = torch.from_numpy(drawn(BOX) // 2 + 127)
+        shown = moving.apply(black_comes_in, still)[0, 0].float().numpy() > 127 + 63
+        box = found["boxes"][0, 0].numpy()
+        if found["labels"][0, 0] < 0 or not shown.any():
+            continue
+        np.testing.assert_allclose(box, extent(shown), atol=1.3)
+        checked += 1
+    assert checked > 6
+
+
+def test_edges_are_followed_through_a_distortion_not_corners_alone() -> None:
+    wishes = AugmentSettings.parse({"augment": "none", "border": "grey", "elastic": 0.05})
+    moving = Augmenter(resolve(wishes, size_hw=(H, W), grey=False), (H, W), seed=2)
+    plan = moving.plan(0, np.arange(40))
+    large = (20.0, 12.0, 140.0, 84.0)
+    many = {name: value.repeat(40, *[1] * (value.ndim - 1)) for name, value in targets_of(large).items()}
+    found = follow_boxes(many, plan)["boxes"][:, 0].numpy()
+    corners = np.tile(corners_of(large, 0.0), (40, 1, 1))
+    moved = plan.move_points(corners)
+    hull = np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1)
+    assert (found[:, :2] <= np.maximum(hull[:, :2], 0) + 1e-3).all()
+    assert (found[:, 2:] >= np.minimum(hull[:, 2:], [W, H]) - 1e-3).all()
+    assert np.abs(found - hull).max() > 2
+
+
+def test_proposals_bend_with_their_pictures() -> None:
+    wishes = AugmentSettings.parse({"augment": "none", "border": "grey", "perspective": 0.4})
+    moving = Augmenter(resolve(wishes, size_hw=(H, W), grey=False), (H, W), seed=0)
+    targets = targets_of(BOX)
+    targets["proposals"] = torch.cat([targets["boxes"], torch.zeros(1, 1, 4)], dim=1)
+    found = follow_boxes(targets, moving.plan(0, np.arange(1)))
+    torch.testing.assert_close(found["proposals"][0, 0], found["boxes"][0, 0])
+    assert not found["proposals"][0, 1].any()
+
+
+def test_augmix_shows_an_object_in_several_places_and_is_refused() -> None:
+    wishes = AugmentSettings.parse({"augment": "none", "policy": "augmix"})
+    moving = Augmenter(resolve(wishes, size_hw=(H, W), grey=False), (H, W), seed=0)
+    with pytest.raises(UsageError, match="augmix"):
+        follow_boxes(targets_of(BOX), moving.plan(0, np.arange(1)))

@@ -88,9 +88,10 @@ def whole_app() -> App:
         *before, last = name.split()
         function = resolve(command, ())
         if not before and any(other.startswith(f"{name} ") for other in COMMANDS):
-            families[name] = App(name=name, help=command.summary)  # a command and a family at once
-            families[name].default(function)
-            app.command(families[name])
+            if name not in families:
+                families[name] = App(name=name, help=command.summary)
+                app.command(families[name])
+            families[name].default(function)  # a command and a family at once
             continue
         parent = families[before[0]] if before else app
         parent.command(function, name=last, help=command.summary)

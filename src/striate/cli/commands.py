@@ -36,6 +36,10 @@ COMMANDS: Mapping[str, Command] = {
         "write boxes in another format: COCO, YOLO, VOC, CSV, dlib, DOTA",
         "striate.cli.data_convert:convert",
     ),
+    "data augment": Command(
+        "preview augmentation on your pictures, or measure what each bit of it gains",
+        "striate.cli.data_augment:make_augment",
+    ),
     "data list": Command("list the embedded data sets", "striate.cli.data:list_sets"),
     "data write": Command("write an embedded set as picture files", "striate.cli.data:write"),
     "data scenes": Command(
@@ -72,6 +76,10 @@ COMMANDS: Mapping[str, Command] = {
         "find objects by their parts, and tell which part spoke most",
         "striate.cli.features_parts:find",
     ),
+    "explain": Command(
+        "show why a run answered as it did, and what its units look for",
+        "striate.cli.explain_run:explain",
+    ),
     "explain tuning": Command("play oriented bars to the units of a run", "striate.cli.explain:tuning"),
     "explain invariance": Command(
         "measure what shift, rotation and scale do to a run's answers",
@@ -83,6 +91,9 @@ COMMANDS: Mapping[str, Command] = {
     "explain stages": Command(
         "show the stages by which a region detector came to its answer",
         "striate.cli.explain_stages:stages",
+    ),
+    "stress": Command(
+        "measure what breaks a run: light, pose, weather, attacks …", "striate.cli.stress:stress"
     ),
     "layers": Command(
         "count sizes, parameters and receptive fields of layers or a model",
@@ -101,6 +112,6 @@ FAMILIES: Mapping[str, str] = {
     "data": "check, list and write data sets",
     "picture": "see a picture as a network does: as numbers",
     "features": "hand-made features: draw, match and test them",
-    "explain": "what a trained run is like, measured",
+    "explain": "why a trained run answers as it does, and what it is like inside",
 }
-"""First words that are no command by themselves."""
+"""First words that several commands share; alone they list them."""

@@ -81,10 +81,12 @@ def _dispatch(words: list[str]) -> int:
 def _find(words: list[str]) -> tuple[str, Command | None]:
     """The name of the command and the command; None where only its family was named."""
     first, both = words[0], " ".join(words[:2])
+    if first in FAMILIES and len(words) == 1:
+        return first, None
     for name in (both, first):  # `layers step` is not the layer list "step"
         if name in COMMANDS:
             return name, COMMANDS[name]
-    if first in FAMILIES and (len(words) == 1 or words[1] in _HELP):
+    if first in FAMILIES and words[1] in _HELP:
         return first, None
     from striate.errors import UnknownNameError
 

@@ -42,14 +42,14 @@ def _rows(family: str) -> list[tuple[str, str]]:
     """Name and summary of each line; a family is one line where all commands are listed."""
     if family:
         return [
-            (name.split()[1], command.summary)
+            (name.removeprefix(family).strip() or "RUN …", command.summary)
             for name, command in COMMANDS.items()
-            if name.startswith(f"{family} ")
+            if f"{name} ".startswith(f"{family} ")
         ]
     rows: dict[str, str] = {}
     for name, command in COMMANDS.items():
         first = name.split()[0]
-        rows[first] = FAMILIES.get(first, command.summary)
+        rows.setdefault(first, FAMILIES.get(first, command.summary))
     return list(rows.items())
 
 

@@ -93,6 +93,24 @@ def _scene_boxes() -> Dataset[Boxes]:
     return scenes_dataset("boxes")
 
 
+def _solid_classes() -> Dataset[Labels]:
+    from striate.data.meshes import solids_dataset
+
+    return solids_dataset("class")
+
+
+def _solid_boxes() -> Dataset[Boxes]:
+    from striate.data.meshes import solids_dataset
+
+    return solids_dataset("boxes")
+
+
+def _head_angles() -> Dataset[Values]:
+    from striate.data.meshes import solids_dataset
+
+    return solids_dataset("heads")
+
+
 def _dataset(name: str, pixels: Array, labels: list[str]) -> Dataset[Labels]:
     known: dict[str, Labels] = {label: (label,) for label in labels}
     records = tuple(
@@ -115,11 +133,23 @@ EMBEDDED: MappingProxyType[str, EmbeddedSet] = MappingProxyType(
             _scene_counts,
             _scene_boxes,
         ),
+        "scenes-3d": EmbeddedSet(
+            "1600 rendered pictures of eight 3-D objects (bicycle, bus, car, dog, person, plane, truck, "
+            "van), upright, from every side, each with its box",
+            _solid_classes,
+            None,
+            _solid_boxes,
+        ),
         "scenes-boxes": EmbeddedSet(
             "600 drawn streets with a box around each car, bus, lorry, bicycle, person and dog",
             None,
             None,
             _scene_boxes,
+        ),
+        "scenes-heads": EmbeddedSet(
+            "1500 rendered heads with their yaw, pitch and roll (degrees)",
+            None,
+            _head_angles,
         ),
         "scenes-values": EmbeddedSet(
             "600 drawn streets with their illumination (0 to 1) and viewpoint (degrees)",

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from striate.engine.adversarial import Hardener
 from striate.engine.batches import Batches
 from striate.engine.checkpoint import State, read_state, write_state
 from striate.engine.devices import MEMORY_FORMATS, PRECISIONS
@@ -71,6 +72,17 @@ class Trainer:
             memory_format=self.memory_format,
             rank=job.rank,
             world_size=plan.world_size,
+        )
+        self.hardener = (
+            Hardener(
+                job.recipe,
+                strength=plan.adversarial,
+                steps=plan.adversarial_steps,
+                precision=plan.precision,
+                seed=plan.seed,
+            )
+            if plan.adversarial
+            else None
         )
         self.step = 0
         self.loss_sum, self.loss_count = 0.0, 0
@@ -157,6 +169,10 @@ class Trainer:
         torch.manual_seed(hash64(plan.seed, "dropout", self.step, self.job.rank) >> 1)
         set_learning_rate(self.optimizer, plan.lr * self.schedule.factor(self.step))
         batch = self.batches.load(local, epoch=epoch)
+        if self.hardener is not None:
+            batch = self.hardener(
+                self.module, batch, epoch=epoch, rows=local.tolist(), pieces=self.stepper.pieces
+            )
         try:
             loss = self.stepper(batch, global_size=len(rows), world_size=plan.world_size)
         except NotFinite as error:

@@ -41,6 +41,8 @@ class Plan(Settings):
     steps_per_epoch: int
     total_steps: int
     patience: int
+    adversarial: float = 0.0
+    adversarial_steps: int = 1
     seed: int
     depth: Literal["head", "last", "all"] = "all"
     pictures_per_s: float = 0.0

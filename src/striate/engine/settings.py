@@ -54,6 +54,10 @@ class TrainSettings(Settings):
     """Decay of the moving average of the weights that is kept; 0 is off; by default the recipe's."""
     clip_norm: float = Field(default=0.0, ge=0)
     """Largest gradient norm; 0 is off."""
+    adversarial: float = Field(default=0.0, ge=0, le=64)
+    """Train on pictures changed for the worse by up to so many grey levels; 0 is off (try 2 to 8)."""
+    adversarial_steps: int = Field(default=1, ge=1, le=50)
+    """Steps of the attack in adversarial training: each costs about a training step."""
     patience: int = Field(default=0, ge=0)
     """Stop after so many epochs without a better validation result; 0 is off."""
     weights: str = "auto"

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from striate.data.prepared import PreparedSet
 from striate.nn.augment.plan import Plan
 from striate.nn.augment.settings import AugmentSettings
-from striate.task import Result, Task
+from striate.task import Aim, Result, Task
 from striate.types import Array, PictureArray
 
 __all__ = ["Batch", "Defaults", "GraphSource", "HeadSolution", "Losses", "Recipe", "mix_losses"]
@@ -141,6 +141,13 @@ class Recipe(ABC, Generic[Target]):
     @abstractmethod
     def loss(self, module: nn.Module, batch: Batch) -> Losses: ...
 
+    def harm(self, module: nn.Module, pixels: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
+        """How wrong the answers are, (B,) or (): what an attack raises, for pixels float (B, 3, H, W).
+
+        The loss, unless it fades where answers are sure: then gradients say nothing of the way out.
+        """
+        return self.loss(module, Batch(pixels, targets))["loss"]
+
     def finish(
         self,
         module: nn.Module,
@@ -167,6 +174,11 @@ class Recipe(ABC, Generic[Target]):
 
         `more`: what the graph is fed besides pictures; nothing for most tasks.
         """
+
+    @abstractmethod
+    def pull(self, outputs: Mapping[str, Tensor], aims: Sequence[Aim]) -> Tensor:
+        """What is differentiated to explain each aim: (B,), from `outputs`; not bounded, unlike
+        `Task.pull`."""
 
     @abstractmethod
     def graphs(self, module: nn.Module) -> Mapping[str, GraphSource]:

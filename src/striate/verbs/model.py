@@ -23,6 +23,7 @@ from striate.verbs.machine import granted_cores, usable_cores
 from striate.verbs.stream import Outcome, stream
 
 if TYPE_CHECKING:
+    from striate.explain.explanation import Explanation
     from striate.verbs.evaluate import Evaluation, SplitChoice
 
 __all__ = ["Answer", "FilePath", "Model", "OnePicture", "load"]
@@ -150,6 +151,27 @@ class Model:
         from striate.verbs.evaluate import evaluate_model
 
         return evaluate_model(self, source, split=split, unseen=unseen)
+
+    def explain(
+        self,
+        picture: OnePicture,
+        *,
+        method: str | Sequence[str] = (),
+        about: str | Sequence[str] = (),
+        layer: str | None = None,
+        masks: int = 1000,
+        check: bool = True,
+        seed: int = 0,
+    ) -> Explanation:
+        """Why it answers as it does for a picture: heat by one or several methods, each checked.
+
+        See `striate.verbs.explain_why.explain`. Gradient methods need the extra `train`.
+        """
+        from striate.verbs.explain_why import explain
+
+        return explain(
+            self, picture, method=method, about=about, layer=layer, masks=masks, check=check, seed=seed
+        )
 
     # -- graphs -------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from sklearn.datasets import load_digits
 from striate.nn.augment.presets import PRESETS, TINY_SIDE, looks_like_writing, resolve
 from striate.nn.augment.settings import AugmentSettings
 
+POLICY = ("policy", "policy_ops", "policy_magnitude")
 TINY, PHOTO = (TINY_SIDE, 200), (TINY_SIDE + 1, 200)
 
 
@@ -32,7 +33,7 @@ def test_every_value_is_concrete_and_resolving_again_changes_nothing(
 
 
 def test_every_preset_covers_every_setting() -> None:
-    fields = set(AugmentSettings.model_fields) - {"augment", "flip", "border"}
+    fields = set(AugmentSettings.model_fields) - {"augment", "flip", "border", *POLICY}
     assert {name: set(values) for name, values in PRESETS.items()} == dict.fromkeys(PRESETS, fields)
 
 
@@ -40,6 +41,7 @@ def test_none_changes_nothing_at_all() -> None:
     values = resolve(AugmentSettings(augment="none"), size_hw=PHOTO, grey=False).model_dump()
     assert values.pop("flip") == "none"
     assert values.pop("augment") == "none"
+    assert values.pop("policy") == "none"
     assert values.pop("border") == "reflect"  # of what never happens
     assert set(values.values()) == {0.0}
 

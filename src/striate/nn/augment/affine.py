@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from striate.types import Array, SizeHW
 
-__all__ = ["compose_affine", "invert_affine", "warp_points"]
+__all__ = ["about_middle", "compose_affine", "invert_affine", "then", "warp_points"]
 
 
 def compose_affine(
@@ -36,6 +36,20 @@ def compose_affine(
     middle_xy = np.array([size_hw[1] / 2, size_hw[0] / 2])
     offset = middle_xy + shift_xy - np.einsum("bij,bj->bi", linear, centre_xy)
     return np.concatenate([linear, offset[:, :, None]], axis=2)
+
+
+def about_middle(size_hw: SizeHW, linear: Array, shift_xy: Array) -> Array:
+    """Matrices float64 (B, 2, 3): `linear` (B, 2, 2) about the middle, then `shift_xy` (B, 2) pixels."""
+    middle_xy = np.array([size_hw[1] / 2, size_hw[0] / 2])
+    offset = middle_xy + shift_xy - linear @ middle_xy
+    return np.concatenate([linear, offset[:, :, None]], axis=2)
+
+
+def then(first: Array, second: Array) -> Array:
+    """`first`, and `second` of what it gives: matrices (B, 2, 3)."""
+    linear = second[:, :, :2] @ first[:, :, :2]
+    offset = second[:, :, :2] @ first[:, :, 2:] + second[:, :, 2:]
+    return np.concatenate([linear, offset], axis=2)
 
 
 def invert_affine(matrix: Array) -> Array:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from striate.nn.augment.colour import LUMA
 from striate.nn.augment.plan import Mix, Rectangles
 from striate.types import Array
 
-__all__ = ["add_noise", "erase_rectangles", "mix_pictures"]
+__all__ = ["add_colour_noise", "add_noise", "erase_rectangles", "mix_pictures"]
 
 
 def add_noise(pictures: Tensor, std: Array, seeds: tuple[int, ...]) -> Tensor:
@@ -20,6 +21,17 @@ def add_noise(pictures: Tensor, std: Array, seeds: tuple[int, ...]) -> Tensor:
     generator = torch.Generator(device=pictures.device)
     for picture, level, seed in zip(pictures, std, seeds, strict=True):
         noise = torch.randn(picture.shape, generator=generator.manual_seed(seed), device=picture.device)
+        picture.add_(noise, alpha=float(level))
+    return pictures.clamp_(0.0, 255.0)
+
+
+def add_colour_noise(pictures: Tensor, std: Array, seeds: tuple[int, ...]) -> Tensor:
+    """Like `add_noise`, but red, green and blue change so that the brightness of each pixel stays."""
+    generator = torch.Generator(device=pictures.device)
+    luma = torch.tensor(LUMA, device=pictures.device)[:, None, None]
+    for picture, level, seed in zip(pictures, std, seeds, strict=True):
+        noise = torch.randn(picture.shape, generator=generator.manual_seed(seed), device=picture.device)
+        noise.sub_((noise * luma).sum(dim=0, keepdim=True))
         picture.add_(noise, alpha=float(level))
     return pictures.clamp_(0.0, 255.0)
 

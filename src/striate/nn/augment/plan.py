@@ -11,12 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from striate.nn.augment.affine import compose_affine
+from striate.nn.augment.affine import about_middle, compose_affine, then, warp_points
+from striate.nn.augment.bending import Elastic, draw_elastic, draw_perspective, project
+from striate.nn.augment.dice import Dice
+from striate.nn.augment.policies import Mixture, Steps, draw_policy
 from striate.nn.augment.settings import AugmentSettings
-from striate.randomness import beta, hash64, uniforms
+from striate.randomness import beta
 from striate.types import Array, SizeHW
 
-__all__ = ["Mix", "Plan", "Rectangles", "draw_plan"]
+__all__ = ["Light", "Mix", "Plan", "Rectangles", "draw_plan"]
 
 _ERASED_AREA = (0.02, 0.33)  # of the picture, and the aspect below: Zhong et al. 2020, table 1
 _ERASED_ASPECT = (0.3, 3.3)
@@ -50,14 +53,32 @@ class Mix:
 
 
 @dataclass(frozen=True, slots=True)
+class Light:
+    """How the light fell, float64: in this order, and clipped once.
+
+    `gain` (B, 3): of red, green and blue, from exposure and cast. `shade` (B, 3): the part of the light
+    that is lost at the darkest place, and the direction (x, y) of the fall, of length 1. `exponent`
+    (B,): gamma.
+    """
+
+    gain: Array
+    shade: Array
+    exponent: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All random choices for B pictures of one size.
 
-    `matrix` float64 (B, 2, 3): where a point of the original goes (see `affine`). `whole_pixels`:
-    it only mirrors and shifts by whole pixels. `reflect`: what lies beyond a picture is its mirror
-    image, otherwise grey. `colour` float64 (B, 4): factors of brightness,
-    contrast and saturation, and the hue in turns. `noise_std` float64 (B,): on the scale 0 … 255,
-    with `noise_seeds` (Python integers). What is `None` is off.
+    `matrix` float64 (B, 2, 3): where a point of the original goes (see `affine`), but for `perspective`
+    (B, 3, 3) and `elastic`, which come after it: `move_points` knows all three. `whole_pixels`: it only
+    mirrors and shifts by whole pixels. `whole_rows` bool (B,): with a policy, which do. `reflect`: what
+    lies beyond a picture is its mirror image, otherwise grey. `steps`, `mixture`: of a policy (see
+    `policies`). `colour` float64 (B, 4): factors of brightness, contrast and saturation, and the hue in
+    turns. `greyscale` bool (B,). `blur_sigma` (B,): pixels, at most `blur_most`; `sharpen` (B,): share
+    of fine detail that is added. `noise_std`, `colour_noise_std` (B,): on the scale 0 … 255, with
+    `noise_seeds` and `colour_noise_seeds` (Python integers). `jpeg_quality` (B,): 1 … 100. What is
+    `None` is off.
     """
 
     size_hw: SizeHW
@@ -69,25 +90,62 @@ class Plan:
     noise_seeds: tuple[int, ...] = ()
     erase: Rectangles | None = None
     mix: Mix | None = None
+    perspective: Array | None = None
+    elastic: Elastic | None = None
+    whole_rows: Array | None = None
+    steps: Steps | None = None
+    mixture: Mixture | None = None
+    light: Light | None = None
+    greyscale: Array | None = None
+    blur_sigma: Array | None = None
+    blur_most: float = 0.0
+    sharpen: Array | None = None
+    colour_noise_std: Array | None = None
+    colour_noise_seeds: tuple[int, ...] = ()
+    jpeg_quality: Array | None = None
 
     def __len__(self) -> int:
         return len(self.matrix)
 
+    def moves_of(self, rows: Array | slice) -> Plan:
+        """Of some pictures: what moves their pixels, and their policy."""
+        return Plan(
+            self.size_hw,
+            self.matrix[rows],
+            self.whole_pixels,
+            self.reflect,
+            perspective=None if self.perspective is None else self.perspective[rows],
+            elastic=None if self.elastic is None else self.elastic.take(rows),
+            whole_rows=None if self.whole_rows is None else self.whole_rows[rows],
+            steps=None if self.steps is None else self.steps.take(rows),
+            mixture=None if self.mixture is None else self.mixture.take(rows),
+        )
 
-@dataclass(frozen=True, slots=True)
-class _Dice:
-    """The draws of some records in one epoch."""
+    @property
+    def bends(self) -> bool:
+        """Whether more happens to places than `matrix` tells."""
+        return self.perspective is not None or self.elastic is not None
 
-    seed: int
-    epoch: int
-    indices: Array
+    def move_points(self, points_xy: Array, row: int | None = None) -> Array:
+        """Where points of the originals go: float64 (B, N, 2), (x, y) in continuous pixels.
 
-    def uniforms(self, stream: str, draws: int) -> Array:
-        return uniforms(self.seed, self.epoch, self.indices, draws, stream=f"augment/{stream}")
+        `row`: the points (N, 2) are of this picture alone. A `ValueError` where the plan mixes versions
+        of a picture that were moved differently (AugMix): a point then lies in several places.
+        """
+        if self.mixture is not None and any(chain.moved.any() for chain in self.mixture.chains):
+            raise ValueError("a point of a picture that AugMix moved lies in several places")
+        if row is not None:
+            found: Array = self._moved(np.asarray(points_xy, np.float64)[None], slice(row, row + 1))[0]
+            return found
+        return self._moved(np.asarray(points_xy, np.float64), slice(None))
 
-    def spread(self, stream: str, draws: int) -> Array:
-        """In [-1, 1)."""
-        return 2.0 * self.uniforms(stream, draws) - 1.0
+    def _moved(self, points_xy: Array, rows: slice) -> Array:
+        moved = warp_points(points_xy, self.matrix[rows])
+        if self.perspective is not None:
+            moved = project(moved, self.perspective[rows])
+        if self.elastic is not None:
+            moved = self.elastic.take(rows).follow(moved)
+        return moved
 
 
 def draw_plan(
@@ -96,25 +154,76 @@ def draw_plan(
     """The plan of records `indices` (B,) in `epoch`; `settings` must be resolved."""
     assert settings.flip != "auto", "unresolved settings"
     assert settings.crop is not None, "unresolved settings"
-    dice = _Dice(seed, epoch, np.asarray(indices, np.int64))
+    dice = Dice(seed, epoch, np.asarray(indices, np.int64))
     matrix, whole_pixels = _draw_geometry(settings, size_hw, dice)
-    noise_std = (settings.noise or 0.0) * 255.0 * dice.uniforms("noise", 1)[:, 0]
+    moves, steps, mixture = draw_policy(settings, size_hw, dice)
+    reflect = settings.border == "reflect"
+    whole_rows = None
+    if moves is not None:
+        matrix = then(matrix, moves)
+        whole_rows = _whole_rows(matrix, size_hw, reflect=reflect) if whole_pixels else None
+        whole_pixels = False
     return Plan(
         size_hw=size_hw,
         matrix=matrix,
         whole_pixels=whole_pixels,
-        reflect=settings.border == "reflect",
+        reflect=reflect,
         colour=_draw_colour(settings.colour, dice) if settings.colour else None,
-        noise_std=noise_std if settings.noise else None,
-        noise_seeds=tuple(hash64(seed, epoch, int(i), "noise") >> 1 for i in dice.indices)
-        if settings.noise
-        else (),
+        noise_std=_upto(255.0 * settings.noise, "noise", dice) if settings.noise else None,
+        noise_seeds=dice.seeds("noise") if settings.noise else (),
         erase=_draw_erase(settings.erase, size_hw, dice) if settings.erase else None,
         mix=_draw_mix(settings, size_hw, dice) if settings.mixup or settings.cutmix else None,
+        perspective=draw_perspective(settings.perspective, size_hw, dice)
+        if settings.perspective
+        else None,
+        elastic=draw_elastic(settings.elastic, size_hw, dice) if settings.elastic else None,
+        whole_rows=whole_rows,
+        steps=steps,
+        mixture=mixture,
+        light=_draw_light(settings, dice),
+        greyscale=dice.uniforms("greyscale", 1)[:, 0] < settings.greyscale
+        if settings.greyscale
+        else None,
+        blur_sigma=_upto(settings.blur, "blur", dice) if settings.blur else None,
+        blur_most=settings.blur or 0.0,
+        sharpen=_upto(settings.sharpen, "sharpen", dice) if settings.sharpen else None,
+        colour_noise_std=_upto(255.0 * settings.colour_noise, "colour-noise", dice)
+        if settings.colour_noise
+        else None,
+        colour_noise_seeds=dice.seeds("colour-noise") if settings.colour_noise else (),
+        jpeg_quality=100.0 - _upto(99.0 * settings.jpeg, "jpeg", dice) if settings.jpeg else None,
     )
 
 
-def _draw_geometry(settings: AugmentSettings, size_hw: SizeHW, dice: _Dice) -> tuple[Array, bool]:
+def _whole_rows(matrix: Array, size_hw: SizeHW, *, reflect: bool) -> Array:
+    """Which of (B, 2, 3) mirror and shift by whole pixels; without `reflect`, within the picture."""
+    linear, offset = matrix[:, :, :2], matrix[:, :, 2]
+    signs = np.diagonal(linear, axis1=1, axis2=2)  # (B, 2)
+    off = np.abs(linear[:, 0, 1]) + np.abs(linear[:, 1, 0])
+    still = np.where(signs > 0, 0.0, np.array([size_hw[1], size_hw[0]]))
+    there = np.rint(offset) if reflect else still
+    found: Array = (np.abs(signs) == 1).all(axis=1) & (off == 0) & (offset == there).all(axis=1)
+    return found
+
+
+def _upto(most: float, stream: str, dice: Dice) -> Array:
+    """Strengths (B,) from 0 to `most`."""
+    found: Array = most * dice.uniforms(stream, 1)[:, 0]
+    return found
+
+
+def _draw_light(settings: AugmentSettings, dice: Dice) -> Light | None:
+    stops, gamma = settings.exposure or 0.0, settings.gamma or 0.0
+    shade, cast = settings.shade or 0.0, settings.cast or 0.0
+    if not (stops or gamma or shade or cast):
+        return None
+    angle = 2.0 * np.pi * dice.uniforms("shade-angle", 1)[:, 0]
+    fall = np.stack([shade * dice.uniforms("shade", 1)[:, 0], np.cos(angle), np.sin(angle)], axis=1)
+    gain = 2.0 ** (stops * dice.spread("exposure", 1)) * (1.0 + cast * dice.spread("cast", 3))
+    return Light(gain, fall, (1.0 + gamma) ** dice.spread("gamma", 1)[:, 0])
+
+
+def _draw_geometry(settings: AugmentSettings, size_hw: SizeHW, dice: Dice) -> tuple[Array, bool]:
     """Matrices (B, 2, 3), and whether they keep to whole pixels."""
     crop, scale, angle = settings.crop or 0.0, settings.scale or 0.0, settings.rotate_deg or 0.0
     size_xy = np.array([size_hw[1], size_hw[0]], np.float64)
@@ -130,17 +239,24 @@ def _draw_geometry(settings: AugmentSettings, size_hw: SizeHW, dice: _Dice) -> t
         flip_xy=(dice.uniforms("flip", 2) < 0.5) & wanted,
         shift_xy=shift,
     )
-    return matrix, not (crop or scale or angle)
+    if settings.shear_deg:
+        slant = np.tan(np.deg2rad(settings.shear_deg * dice.spread("shear", 2)))
+        linear = np.tile(np.eye(2), (len(dice), 1, 1))
+        linear[:, 0, 1], linear[:, 1, 0] = slant.T
+        linear[:, 1, 1] += slant[:, 0] * slant[:, 1]  # one after the other: areas stay
+        matrix = then(matrix, about_middle(size_hw, linear, np.zeros((len(dice), 2))))
+    bends = settings.shear_deg or settings.perspective or settings.elastic
+    return matrix, not (crop or scale or angle or bends)
 
 
-def _draw_colour(strength: float, dice: _Dice) -> Array:
+def _draw_colour(strength: float, dice: Dice) -> Array:
     """Factors and hue, (B, 4)."""
     factors = 1.0 + strength * dice.spread("colour", 3)
     hue = strength * _HUE_TURNS * dice.spread("hue", 1)
     return np.concatenate([factors, hue], axis=1)
 
 
-def _draw_erase(probability: float, size_hw: SizeHW, dice: _Dice) -> Rectangles:
+def _draw_erase(probability: float, size_hw: SizeHW, dice: Dice) -> Rectangles:
     happens, area, aspect, grey, y, x = dice.uniforms("erase", 6).T
     low, high = np.log(_ERASED_ASPECT)
     area = _ERASED_AREA[0] + (_ERASED_AREA[1] - _ERASED_AREA[0]) * area
@@ -159,7 +275,7 @@ def _place(sides: Array, where: Array, size_hw: SizeHW) -> Array:
     return np.concatenate([start, start + extent], axis=1).astype(np.int64)
 
 
-def _draw_mix(settings: AugmentSettings, size_hw: SizeHW, dice: _Dice) -> Mix:
+def _draw_mix(settings: AugmentSettings, size_hw: SizeHW, dice: Dice) -> Mix:
     """Partner by position; lambda by record. With both kinds on, a coin chooses."""
     count = len(dice.indices)
     positions = np.arange(count)

@@ -8,10 +8,19 @@ from typing import Any, Literal
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from striate.errors import SettingError
 from striate.nn.augment.settings import AugmentSettings
 from striate.types import Array, SizeHW
 
-__all__ = ["AUTO_PHOTO", "AUTO_TINY", "PRESETS", "TINY_SIDE", "looks_like_writing", "resolve"]
+__all__ = [
+    "AUTO_PHOTO",
+    "AUTO_TINY",
+    "POLICIES",
+    "PRESETS",
+    "TINY_SIDE",
+    "looks_like_writing",
+    "resolve",
+]
 
 TINY_SIDE = 64
 """Pictures whose shorter side has at most so many pixels are tiny: shifted and mirrored, not warped."""
@@ -21,8 +30,20 @@ _OFF: dict[str, float] = {
     "translate": 0.0,
     "rotate_deg": 0.0,
     "scale": 0.0,
+    "shear_deg": 0.0,
+    "perspective": 0.0,
+    "elastic": 0.0,
     "colour": 0.0,
+    "exposure": 0.0,
+    "gamma": 0.0,
+    "shade": 0.0,
+    "cast": 0.0,
+    "greyscale": 0.0,
+    "blur": 0.0,
+    "sharpen": 0.0,
     "noise": 0.0,
+    "colour_noise": 0.0,
+    "jpeg": 0.0,
     "erase": 0.0,
     "mixup": 0.0,
     "cutmix": 0.0,
@@ -54,6 +75,15 @@ PRESETS: Mapping[str, Mapping[str, float]] = {
     },
 }
 
+POLICIES: Mapping[str, tuple[int, float]] = {
+    "none": (0, 0.0),
+    "randaugment": (2, 9.0),
+    "trivialaugment": (1, 30.0),
+    "augmix": (3, 3.0),
+}
+"""Operations (of augmix: chains) and magnitude as published. No preset has a policy."""
+_AUGMIX_MOST = 10
+
 _Flip = Literal["none", "horizontal", "vertical", "both"]
 
 
@@ -82,7 +112,29 @@ def resolve(
     for field, default in preset.items():
         given = getattr(settings, field)
         values[field] = default if given is None else given
-    return AugmentSettings(**values)
+    return AugmentSettings(**values, **_resolve_policy(settings))
+
+
+def _resolve_policy(settings: AugmentSettings) -> dict[str, Any]:
+    """The policy's three settings; those of no policy, or beyond the policy's range, are refused."""
+    name = settings.policy or "none"
+    ops, magnitude = settings.policy_ops, settings.policy_magnitude
+    if name == "none" and (ops or magnitude):
+        raise SettingError(
+            "policy_ops and policy_magnitude are settings of a policy, and none was asked for",
+            expected=f"a policy beside them: {', '.join(one for one in POLICIES if one != 'none')}",
+        )
+    if name == "augmix" and (magnitude or 0.0) > _AUGMIX_MOST:
+        raise SettingError(
+            f"policy_magnitude is {magnitude:g}",
+            expected=f"at most {_AUGMIX_MOST} for augmix; 30 is for the other policies",
+        )
+    usual_ops, usual_magnitude = POLICIES[name]
+    return {
+        "policy": name,
+        "policy_ops": usual_ops if ops is None else ops,
+        "policy_magnitude": usual_magnitude if magnitude is None else magnitude,
+    }
 
 
 def looks_like_writing(pictures: Array) -> bool:

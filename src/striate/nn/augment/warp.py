@@ -12,10 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from striate.nn.augment.affine import invert_affine
+from striate.nn.augment.bending import WAVES, Elastic
 from striate.pictures.resize import PAD_GREY
 from striate.types import Array
 
-__all__ = ["shift_pictures", "warp_masks", "warp_pictures"]
+__all__ = ["bend_pictures", "shift_pictures", "warp_masks", "warp_pictures"]
 
 
 def shift_pictures(pixels: Tensor, matrix: Array) -> Tensor:
@@ -42,8 +43,58 @@ def warp_pictures(pixels: Tensor, matrix: Array, *, reflect: bool = True) -> Ten
     """
     height, width = pixels.shape[1:3]
     planes = pixels.permute(0, 3, 1, 2).contiguous().float()
+    if not len(planes):
+        return planes
     theta = torch.from_numpy(_in_halves(invert_affine(matrix), height, width)).to(pixels.device)
     grid = F.affine_grid(theta, list(planes.shape), align_corners=False)
+    return _sampled(planes, grid, reflect=reflect)
+
+
+def bend_pictures(
+    pixels: Tensor,
+    matrix: Array,
+    perspective: Array | None,
+    elastic: Elastic | None,
+    *,
+    reflect: bool = True,
+) -> Tensor:
+    """`warp_pictures` with a tilt (B, 3, 3) and an elastic distortion after the affine part."""
+    height, width = pixels.shape[1:3]
+    device = pixels.device
+    planes = pixels.permute(0, 3, 1, 2).contiguous().float()
+    x = (torch.arange(width, device=device) + 0.5)[None, None, :]
+    y = (torch.arange(height, device=device) + 0.5)[None, :, None]
+    if elastic is not None:
+        x, y = _displaced(x, y, elastic)
+    affine = np.concatenate([matrix, np.tile([[[0.0, 0.0, 1.0]]], (len(matrix), 1, 1))], axis=1)
+    whole = affine if perspective is None else perspective @ affine
+    back = torch.from_numpy(np.linalg.inv(whole)).to(device, torch.float32)
+    # pointwise on purpose: a batched matrix product may round differently in another batch size
+    rows = [back[:, row, :, None, None].unbind(dim=1) for row in range(3)]
+    across, down, depth = (a * x + b * y + c for a, b, c in rows)
+    grid = torch.stack(
+        [across / depth * (2.0 / width) - 1.0, down / depth * (2.0 / height) - 1.0], dim=3
+    )
+    return _sampled(planes, grid, reflect=reflect)
+
+
+def _displaced(x: Tensor, y: Tensor, elastic: Elastic) -> tuple[Tensor, Tensor]:
+    """Where an elastic distortion takes its pixels from: x and y, (B, H, W)."""
+    height, width = elastic.size_hw
+    weights = torch.from_numpy(elastic.weights).to(x.device, torch.float32)
+    along = [torch.sin(x * (np.pi * wave / width)) for wave in range(1, WAVES + 1)]
+    down = [torch.sin(y * (np.pi * wave / height)) for wave in range(1, WAVES + 1)]
+    moved = []
+    for axis, places in enumerate((x, y)):
+        found = places.expand(len(weights), height, width).clone()
+        for k in range(WAVES):
+            part = sum(weights[:, axis, j, k, None, None] * along[j] for j in range(WAVES))
+            found.addcmul_(torch.as_tensor(part), down[k])
+        moved.append(found)
+    return moved[0], moved[1]
+
+
+def _sampled(planes: Tensor, grid: Tensor, *, reflect: bool) -> Tensor:
     if reflect:
         return F.grid_sample(
             planes, grid, mode="bilinear", padding_mode="reflection", align_corners=False

@@ -16,7 +16,7 @@ from striate.nn.defaults import defaults_for
 from striate.nn.heads import solve_binary, solve_logistic
 from striate.nn.network import build_network
 from striate.nn.recipe import Batch, Defaults, GraphSource, HeadSolution, Losses, Recipe, mix_losses
-from striate.task import Task
+from striate.task import Aim, Task
 from striate.tasks.classify.config import ClassifyConfig, ClassifyFacts
 from striate.tasks.classify.data import encode
 from striate.tasks.classify.loss import cross_entropy_per_picture, label_cross_entropy_per_picture
@@ -70,6 +70,17 @@ class ClassifyRecipe(Recipe[tuple[str, ...]]):
         )
         return {"loss": mix_losses(own, partner, batch.share)}
 
+    def harm(self, module: nn.Module, pixels: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
+        """By how much the wrong answer leads, in logits: unlike the loss, it never fades where the right
+        one is sure (Carlini & Wagner 2017), and label smoothing does not turn it round."""
+        logits, labels = module(pixels).float(), targets["labels"]
+        if self.known.multi_label:  # the label nearest to being wrong
+            return torch.logsumexp(torch.where(labels > 0.5, -logits, logits), dim=1)
+        right = nn.functional.one_hot(labels, logits.shape[1]).bool()
+        others = logits.masked_fill(right, -torch.inf)
+        found: Tensor = torch.logsumexp(others, dim=1) - logits[right]
+        return found
+
     def _per_picture(self, logits: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
         per_picture = (
             label_cross_entropy_per_picture if self.known.multi_label else cross_entropy_per_picture
@@ -86,6 +97,12 @@ class ClassifyRecipe(Recipe[tuple[str, ...]]):
         self, module: nn.Module, pixels: Tensor, more: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
         return {"logits": module(pixels)}
+
+    def pull(self, outputs: Mapping[str, Tensor], aims: Sequence[Aim]) -> Tensor:
+        """The logit of the class: a probability near 1 has no gradient left."""
+        logits = outputs["logits"]
+        rows = torch.tensor([one.index for one in aims], device=logits.device)
+        return logits.gather(1, rows[:, None])[:, 0]
 
     def graphs(self, module: nn.Module) -> Mapping[str, GraphSource]:
         graph = ClassifyGraph(

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, final
 from striate.data.dataset import Dataset
 from striate.figures import Section
 from striate.settings import Settings
-from striate.task import Evidence, Meter, Task
+from striate.task import Aim, Evidence, Meter, Task
+from striate.tasks.classify.aims import aim_of, pull_of
 from striate.tasks.classify.calibrate import calibrated_facts
 from striate.tasks.classify.config import ClassifyConfig, ClassifyFacts
 from striate.tasks.classify.data import Labels, align_labels, learn_facts, read_source
@@ -84,6 +85,12 @@ class Classify(Task[Labels, Classification]):
 
     def summary(self, metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
         return list((label_summary if "map" in metrics else class_summary)(metrics))
+
+    def aim(self, prediction: Classification, prepared: Prepared, wish: str = "") -> Aim:
+        return aim_of(prediction, wish)
+
+    def pull(self, outputs: Mapping[str, Array], aims: Sequence[Aim]) -> Array:
+        return pull_of(outputs, aims, self.facts)
 
 
 TASK = Classify

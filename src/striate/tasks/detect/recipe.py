@@ -16,7 +16,8 @@ from striate.nn.augment.plan import Plan
 from striate.nn.augment.presets import resolve
 from striate.nn.augment.settings import AugmentSettings
 from striate.nn.recipe import Batch, Defaults, GraphSource, Losses, Recipe
-from striate.task import Task
+from striate.task import Aim, Task
+from striate.tasks.detect.aims import likeness
 from striate.tasks.detect.config import DetectFacts
 from striate.tasks.detect.data import arrays_of_boxes
 from striate.tasks.detect.follow import follow_boxes
@@ -147,6 +148,13 @@ class DetectRecipe(Recipe[Boxes]):
     ) -> dict[str, Tensor]:
         found: dict[str, Tensor] = self._graph(module).answer(pixels, more.get("proposals"))
         return found
+
+    def pull(self, outputs: Mapping[str, Tensor], aims: Sequence[Aim]) -> Tensor:
+        """The best of overlap × score over detections of the class; the overlap counts as fixed."""
+        scores = outputs["scores"]
+        found = {name: outputs[name].detach().cpu().numpy() for name in ("boxes", "labels")}
+        weights = torch.from_numpy(likeness(found, aims)).to(scores)
+        return (weights * scores).amax(dim=1)
 
     def _graph(self, module: Any) -> DetectGraph:
         return DetectGraph(module, self.known)

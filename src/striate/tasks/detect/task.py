@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -10,12 +10,14 @@ from striate.data.boxes.truth import Boxes
 from striate.data.dataset import Dataset
 from striate.figures import Section
 from striate.settings import Settings
-from striate.task import Evidence, Meter, Task
+from striate.task import Aim, Evidence, Meter, Task
 from striate.tasks.detect.agreement import detection_differences
+from striate.tasks.detect.aims import aim_of, pull_of
 from striate.tasks.detect.config import DetectConfig, DetectFacts
 from striate.tasks.detect.data import align_boxes, learn_facts, read_source
 from striate.tasks.detect.decode import answers_from, calibrated_facts
 from striate.tasks.detect.metrics import DetectMeter
+from striate.tasks.detect.moving import moved_boxes
 from striate.tasks.detect.proposing import PROPOSED_OUTSIDE, proposals_of
 from striate.tasks.detect.types import Detections
 from striate.types import Array, Picture, PictureArray, Prepared, SizeHW
@@ -32,6 +34,7 @@ class Detect(Task[Boxes, Detections]):
     facts_type: ClassVar[type[Settings]] = DetectFacts
     headline: ClassVar[str] = "ap50"
     headline_mode: ClassVar[str] = "max"
+    placed: ClassVar[bool] = True
     config: DetectConfig
 
     @property
@@ -84,6 +87,9 @@ class Detect(Task[Boxes, Detections]):
     def differences(self, own: Mapping[str, Array], answers: Mapping[str, Array]) -> dict[str, float]:
         return detection_differences(own, answers, self.facts)
 
+    def moved(self, target: Boxes, prepared: Prepared, move: Callable[[Array], Array]) -> Boxes:
+        return moved_boxes(target, prepared, move, oriented=self.facts.oriented)
+
     def meter(self, *, full: bool = True) -> Meter[Detections, Boxes]:
         facts = self.facts
         return DetectMeter(facts.names, score_from=facts.show_from, oriented=facts.oriented, full=full)
@@ -100,6 +106,12 @@ class Detect(Task[Boxes, Detections]):
         from striate.tasks.detect.report import detect_summary
 
         return detect_summary(metrics)
+
+    def aim(self, prediction: Detections, prepared: Prepared, wish: str = "") -> Aim | None:
+        return aim_of(prediction, prepared, wish)
+
+    def pull(self, outputs: Mapping[str, Array], aims: Sequence[Aim]) -> Array:
+        return pull_of(outputs, aims)
 
 
 TASK = Detect

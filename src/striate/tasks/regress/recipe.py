@@ -16,7 +16,7 @@ from striate.nn.defaults import defaults_for
 from striate.nn.heads import solve_ridge
 from striate.nn.network import build_network
 from striate.nn.recipe import Batch, Defaults, GraphSource, HeadSolution, Losses, Recipe, mix_losses
-from striate.task import Task
+from striate.task import Aim, Task
 from striate.tasks.regress.config import RegressFacts
 from striate.tasks.regress.loss import huber_per_picture, spread_per_picture
 from striate.tasks.regress.network import RegressGraph, RegressHead
@@ -83,6 +83,11 @@ class RegressRecipe(Recipe[tuple[float, ...]]):
         other, other_spread = self._per_picture(columns, log_sigmas, batch.partner_targets)
         return {"loss": mix_losses(value + spread, other + other_spread, batch.share)}
 
+    def harm(self, module: nn.Module, pixels: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
+        """Squared error of the standardised values."""
+        columns, _ = module(pixels)
+        return (columns.float() - targets["columns"]).square().sum(dim=1)
+
     def _per_picture(
         self, columns: Tensor, log_sigmas: Tensor, targets: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
@@ -112,6 +117,12 @@ class RegressRecipe(Recipe[tuple[float, ...]]):
             for angle, unit in zip(self.known.is_angle, self.known.scale, strict=True)
         ]
         return RegressGraph(module, is_angle=self.known.is_angle, mean=self.known.mean, scale=scale)
+
+    def pull(self, outputs: Mapping[str, Tensor], aims: Sequence[Aim]) -> Tensor:
+        """The number itself, in its own units."""
+        values = outputs["values"]
+        rows = torch.tensor([one.index for one in aims], device=values.device)
+        return values.gather(1, rows[:, None])[:, 0]
 
     def graphs(self, module: nn.Module) -> Mapping[str, GraphSource]:
         return {"main": GraphSource(self._graph(module), ("values", "sigmas"))}

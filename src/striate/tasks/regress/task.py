@@ -9,7 +9,8 @@ from typing import Any, ClassVar, final
 from striate.data.dataset import Dataset
 from striate.figures import Section
 from striate.settings import Settings
-from striate.task import Evidence, Meter, Task
+from striate.task import Aim, Evidence, Meter, Task
+from striate.tasks.regress.aims import aim_of, pull_of
 from striate.tasks.regress.config import RegressConfig, RegressFacts
 from striate.tasks.regress.data import Values, align_values, learn_facts, read_source
 from striate.tasks.regress.decode import answers_from, calibrated_facts
@@ -79,6 +80,12 @@ class Regress(Task[Values, Regression]):
 
     def summary(self, metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
         return regress_summary(metrics, self.facts)
+
+    def aim(self, prediction: Regression, prepared: Prepared, wish: str = "") -> Aim:
+        return aim_of(prediction, wish, self.facts)
+
+    def pull(self, outputs: Mapping[str, Array], aims: Sequence[Aim]) -> Array:
+        return pull_of(outputs, aims, self.facts)
 
 
 TASK = Regress

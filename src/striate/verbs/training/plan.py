@@ -62,6 +62,8 @@ def make_plan(
     for trial in trials:
         if trial.error:
             yield Note(f"{trial.choice} does not work here: {trial.error}")
+    if settings.adversarial:  # each step of the attack is about one of training
+        speed /= 1 + settings.adversarial_steps
     steps_per_epoch, total_steps = choose_steps(
         pictures=len(arrays),
         batch_size=batch_size,
@@ -130,6 +132,8 @@ def _fill(
             "steps_per_epoch": steps_per_epoch,
             "total_steps": total_steps,
             "patience": settings.patience,
+            "adversarial": settings.adversarial,
+            "adversarial_steps": settings.adversarial_steps,
             "seed": settings.seed,
             "depth": settings.depth,
             "pictures_per_s": pictures_per_s,

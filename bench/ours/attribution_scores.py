@@ -1,0 +1,102 @@
+"""Prints deletion, insertion and likeness of each method for a run, and for the same network untrained.
+
+python -m bench.ours.attribution_scores RUN FOLDER COUNT METHODS
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from striate.gradients.question import Network
+from striate.gradients.randomised import cascade
+from striate.graphs import Graphs
+from striate.nn.torch_graphs import TorchGraph
+from striate.verbs.explain_why import Why, explain_all
+from striate.verbs.explain_why_report import Tally
+from striate.verbs.model import Model, load
+
+
+class Untrained(Model):
+    """The same run with the graph of a network that learnt nothing."""
+
+    def untrain(self, network: Network) -> None:
+        self._graph = TorchGraph(network.recipe, network.module, device=torch.device("cpu"))
+
+    def graphs(self, threads: int = 0) -> Graphs:
+        return {"main": self._graph}
+
+
+def main() -> None:
+    run, folder, count, methods = (
+        sys.argv[1],
+        Path(sys.argv[2]),
+        int(sys.argv[3]),
+        sys.argv[4].split(","),
+    )
+    every = sorted(folder.rglob("*.jpg"))
+    paths = [every[at] for at in np.unique(np.linspace(0, len(every) - 1, count).round().astype(int))]
+    model = load(run)
+    trained = _tallies(explain_all(model, paths, method=methods, masks=500))
+    print("random network", file=sys.stderr)
+    random = _tallies(_untrained(model, paths, ["gradcam"]))
+    answer = {
+        "pictures": len(paths),
+        "trained": {name: one.to_dict() for name, one in trained.items()},
+        "random": {name: one.to_dict() for name, one in random.items()},
+        "separated": {
+            name: {"trained_passes": _passes(trained[name]), "random_passes": _passes(random[name])}
+            for name in random
+        },
+    }
+    print(json.dumps(answer))
+
+
+def _untrained(model: Model, paths: list[Path], methods: list[str]) -> Any:
+    """Explanations of a network with random weights, checked as if it were a trained one."""
+    other = Untrained(model.run)
+    why = Why.of(model, methods, (), layer=None, masks=500, check=True, seed=1, threads=0)
+    assert why.side is not None
+    first = model.task.prepare(_picture(model, paths[0]))
+    aim = model.task.aim(model.task.predict(model.graphs(), [_picture(model, paths[0])])[0], first)
+    assert aim is not None
+    question = why.side.ask(dict(model.task.feeds(first.pixels[None])), [aim])
+    network = cascade(why.side.network, question, seed=99)[-1][1]
+    other.untrain(network)
+    why.side.network, why.model = network, other
+    for path in paths:
+        yield from why.batch([_given(model, path)])
+
+
+def _picture(model: Model, path: Path) -> Any:
+    return _given(model, path)[1]
+
+
+def _given(model: Model, path: Path) -> Any:
+    from striate.verbs.explain_why_sources import source_of
+
+    source = source_of(str(path), str(path))
+    picture, areas = source.read(model.task.read_at_least_hw)
+    return source, picture, areas
+
+
+def _tallies(found: Any) -> dict[str, Tally]:
+    tallies: dict[str, Tally] = {}
+    for one in found:
+        for attribution in one.attributions:
+            name = attribution.method.name
+            tallies.setdefault(name, Tally(name)).add(attribution)
+    return tallies
+
+
+def _passes(one: Tally) -> float:
+    return one.verdicts.get("passes", 0) / max(1, one.count)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,396 @@
+"""`striate explain RUN PICTURE…`: why a run said that; and what its units look for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias
+
+from cyclopts import Parameter
+
+from striate.cli.explain import _free, _heard, _problems, _tell
+from striate.cli.output import Output
+from striate.errors import UsageError
+
+if TYPE_CHECKING:
+    from striate.explain.explanation import Explanation
+    from striate.types import Problem
+
+__all__ = ["explain"]
+
+Split = Literal["auto", "train", "validation", "test", "all"]
+_LINES = 12
+"""Pictures whose sentences are written out; more are counted."""
+
+
+def explain(
+    run: Path,
+    /,
+    *pictures: str,
+    out: Path | None = None,
+    method: Annotated[list[str] | None, Parameter(negative=())] = None,
+    about: Annotated[
+        list[str] | None, Parameter(name=("--about", "--class", "--target", "--detection"), negative=())
+    ] = None,
+    layer: Annotated[list[str] | None, Parameter(negative=())] = None,
+    masks: int = 1000,
+    no_check: Annotated[bool, Parameter(name="--no-check", negative=())] = False,
+    maps: Annotated[bool, Parameter(negative=())] = False,
+    neurons: str | None = None,
+    dissect: str | None = None,
+    live: str | None = None,
+    tsne: str | None = None,
+    data: str | None = None,
+    split: Split = "auto",
+    channel: Annotated[list[int] | None, Parameter(negative=())] = None,
+    count: int = 0,
+    top: int = 9,
+    steps: int = 256,
+    against: Annotated[list[str] | None, Parameter(negative=())] = None,
+    port: int = 0,
+    every: int = 1,
+    loop: Annotated[bool, Parameter(negative=())] = False,
+    at_most: int = 0,
+    seed: int = 0,
+    threads: int = 0,
+    json: bool = False,
+    overwrite: bool = False,
+) -> int:
+    """Show why a run answered as it did for pictures, and what is inside it.
+
+    With pictures: heat over each, by one or several methods: gradcam, gradcam++, layercam, hirescam,
+    saliency, input-x-gradient, integrated, smoothgrad, guided-backprop, guided-gradcam, deconv, and
+    occlusion and rise, which only ask the model and so work for hand-made ones too. Each map is tested
+    on its own picture (deletion, insertion, a network with random weights) and crossed out where it
+    fails.
+
+    With --maps, --neurons, --dissect, --tsne or --live: what the layers make of a picture, what units
+    look for, which concepts they answer to, how a layer lays pictures out, and a live view of them.
+
+    Args:
+        run: Folder of a trained run.
+        pictures: Picture files, folders, patterns, or an embedded set or a picture of it, such as
+            scenes or scenes/00012.
+        out: Folder for explain.html, explain.json and a sheet NAME.png a picture.
+        method: How to find out; may be given several times. By default gradcam, for detections layercam,
+            for networks without maps integrated, for hand-made models occlusion.
+        about: What to explain: a class, a target, or the number of a detection from 1; may be given
+            several times. By default what the answer is surest of.
+        layer: The layer to look at; by default chosen and told. Unknown ones list the choices.
+        masks: Random masks of rise.
+        no_check: Leave out the checks: faster, and nothing says whether to believe the maps.
+        maps: Show what every layer makes of one picture, and the filters.
+        neurons: Show what channels of this layer look for; "all" from first to last.
+        dissect: A segmented data set to hold the units against.
+        live: Number of a camera, a film or a folder to watch the layers by; with --out as a page.
+        tsne: Lay the pictures of --data out by what this layer makes of them.
+        data: Pictures for --neurons and --tsne.
+        split: What of --data or --dissect to take.
+        channel: With --neurons, these channels.
+        count: With --neurons, so many channels.
+        top: With --neurons, patches a channel.
+        steps: With --neurons, steps of the synthesis; 0 leaves it out.
+        against: With --dissect, further runs, or random for the same network untrained.
+        port: With --live, the port; 0 takes a free one.
+        every: With --live, only each so-manieth frame.
+        loop: With --live, a film begins again.
+        at_most: Of more pictures, take so many; 0 takes all, or what suits the way of looking.
+        seed: Seed of everything random.
+        threads: Processor cores to use; 0 takes all.
+        json: Write one JSON object a picture, or one for the whole.
+        overwrite: Replace what was written before.
+    """
+    words = Words(
+        run, pictures, out, tuple(method or ()), tuple(about or ()), tuple(layer or ()), masks,
+        not no_check, neurons or "", dissect or "", live or "", tsne or "", data, split,
+        tuple(channel or ()), count, top, steps, tuple(against or ()), port, every, loop, at_most, seed,
+        threads, overwrite,
+    )  # fmt: skip
+    return _WAYS[_way(words, maps=maps)](Output(json=json), words)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What was typed, in the order of the flags."""
+
+    run: Path
+    pictures: tuple[str, ...]
+    out: Path | None
+    methods: tuple[str, ...]
+    about: tuple[str, ...]
+    layers: tuple[str, ...]
+    masks: int
+    check: bool
+    neurons: str
+    dissect: str
+    live: str
+    tsne: str
+    data: str | None
+    split: Split
+    channels: tuple[int, ...]
+    count: int
+    top: int
+    steps: int
+    against: tuple[str, ...]
+    port: int
+    every: int
+    loop: bool
+    at_most: int
+    seed: int
+    threads: int
+    overwrite: bool
+
+    @property
+    def layer(self) -> str | None:
+        """The one layer, where only one can be looked at."""
+        if len(self.layers) > 1:
+            raise UsageError(f"{len(self.layers)} layers were given", expected="one --layer")
+        return self.layers[0] if self.layers else None
+
+
+def _way(words: Words, *, maps: bool) -> str:
+    """The one way of looking that was asked for."""
+    asked = [name for name in ("neurons", "dissect", "tsne", "live") if getattr(words, name)]
+    asked += ["maps"] if maps else []
+    if len(asked) > 1:
+        raise UsageError(f"--{asked[0]} and --{asked[1]} cannot go together", expected="one of them")
+    way = asked[0] if asked else "why"
+    if way in ("why", "maps") and not words.pictures:
+        raise UsageError(
+            "there is no picture to explain",
+            expected="a picture after the run, or one of --neurons, --dissect, --tsne and --live",
+        )
+    if way not in ("why", "maps") and words.pictures:
+        remedy = "give pictures with --data" if way in ("neurons", "tsne") else ""
+        raise UsageError(f"--{way} takes no pictures after the run", remedy=remedy)
+    return way
+
+
+def _why(output: Output, words: Words) -> int:
+    from itertools import islice
+
+    from striate.verbs.explain_why import explain_all
+    from striate.verbs.model import load
+
+    if words.out is None:
+        raise UsageError("where to write is missing", remedy="add --out FOLDER")
+    from striate.verbs.explain_why_report import FILES, first_names, write_explanations
+
+    _free(words.out, FILES, overwrite=words.overwrite)
+    model = load(words.run, threads=words.threads)
+    found: Iterator[Explanation] = explain_all(
+        model,
+        words.pictures,
+        method=words.methods,
+        about=words.about,
+        layer=words.layer,
+        masks=words.masks,
+        check=words.check,
+        seed=words.seed,
+        threads=words.threads,
+        skip=words.out,
+    )
+    told: list[Explanation] = []
+    written = write_explanations(
+        islice(found, words.at_most) if words.at_most else found,
+        words.out,
+        run=model.run.name,
+        given=first_names(words.pictures),
+        overwrite=words.overwrite,
+        tell=lambda one, file: _tell_one(output, told, one, file),
+    )
+    if not output.json:
+        if written.pictures > 1:
+            output.listing(
+                f"{written.run} on {written.pictures} pictures",
+                [(one, "") for one in written.statements],
+                style="bold",
+            )
+        output.facts("Next", [("look", str(written.page))], talk=True)
+    return 3 if written.failed and written.failed == written.pictures else 0
+
+
+def _tell_one(output: Output, told: list[Explanation], one: Explanation, file: Path | None) -> None:
+    """A JSON line, or sentences for the first few."""
+    if output.json:
+        output.line({**one.to_dict(), "file": None if file is None else str(file)})
+        return
+    if one.error is not None:
+        output.say(f"left out: {one.error}", style="yellow")
+        return
+    if len(told) == _LINES:
+        output.say("… and so on; --json tells all")
+    if len(told) <= _LINES:
+        told.append(one)
+    if len(told) <= _LINES:
+        said = ", ".join(f"{aim.name} {aim.shown}" for aim in one.aims)
+        lines = (
+            [
+                (sentence, "" if attribution.verdict in ("passes", "unchecked") else "yellow")
+                for sentence, attribution in zip(one.statements, one.attributions, strict=True)
+            ]
+            if one.attributions
+            else [(one.remark, "yellow")]
+        )
+        output.listing(f"{one.path}: why {said}?" if said else one.path, lines, style="bold")
+
+
+class _Found(Protocol):
+    """What the other ways of looking give."""
+
+    @property
+    def run(self) -> str: ...
+    @property
+    def statements(self) -> Sequence[str]: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    def save(self, folder: Path, *, overwrite: bool = False) -> Path: ...
+
+
+Listen: TypeAlias = Callable[[int, int], None]
+
+
+def _whole(
+    output: Output,
+    words: Words,
+    files: Sequence[str],
+    doing: str,
+    find: Callable[[Listen], _Found],
+    problems: Callable[[Any], Sequence[Problem]] = lambda _: (),
+) -> int:
+    """Look, write, tell."""
+    _free(words.out, files, overwrite=words.overwrite)
+    with _heard(output, doing) as listen:
+        found = find(listen)
+    page = None if words.out is None else found.save(words.out, overwrite=words.overwrite)
+    _problems(output, problems(found))
+    _tell(output, found.run, found.statements, found.to_dict(), page)
+    return 0
+
+
+def _neurons(output: Output, words: Words) -> int:
+    # by name: it can reach torch, which the commands may not
+    verb: Any = import_module("striate.verbs.explain_neurons")
+
+    def find(listen: Listen) -> _Found:
+        found: _Found = verb.neurons(
+            words.run,
+            words.neurons,
+            data=words.data,
+            split=words.split,
+            channels=words.channels,
+            class_name=words.about[0] if words.about else "",
+            count=words.count,
+            top=words.top,
+            steps=words.steps,
+            at_most=words.at_most or 2000,
+            seed=words.seed,
+            threads=words.threads,
+            listen=listen,
+        )
+        return found
+
+    return _whole(output, words, verb.FILES, "looking for what units like", find, _problems_of)
+
+
+def _dissect(output: Output, words: Words) -> int:
+    from striate.verbs import explain_dissect as verb
+
+    def find(listen: Listen) -> _Found:
+        return verb.dissect(
+            words.run,
+            words.dissect,
+            layers=words.layers,
+            against=words.against,
+            split=words.split,
+            at_most=words.at_most or 500,
+            seed=words.seed,
+            threads=words.threads,
+            listen=listen,
+        )
+
+    return _whole(output, words, verb.FILES, "holding units against concepts", find, _problems_of)
+
+
+def _tsne(output: Output, words: Words) -> int:
+    from striate.verbs import explain_tsne as verb
+
+    data = words.data
+    if data is None:
+        raise UsageError("--tsne needs pictures to lay out", remedy="add --data DIR")
+
+    def find(listen: Listen) -> _Found:
+        return verb.layer_map(
+            words.run,
+            words.tsne,
+            data,
+            split=words.split,
+            at_most=words.at_most or 2000,
+            seed=words.seed,
+            threads=words.threads,
+            listen=listen,
+        )
+
+    return _whole(output, words, verb.FILES, "laying pictures out", find)
+
+
+def _maps(output: Output, words: Words) -> int:
+    from striate.verbs import explain_maps as verb
+
+    if len(words.pictures) != 1:
+        raise UsageError(f"{len(words.pictures)} pictures were given", expected="one for --maps")
+
+    def find(listen: Listen) -> _Found:
+        return verb.feature_maps(
+            words.run, words.pictures[0], at_most=words.at_most or 64, threads=words.threads
+        )
+
+    return _whole(output, words, verb.FILES, "looking at every layer", find)
+
+
+def _live(output: Output, words: Words) -> int:
+    from striate.verbs import explain_live as verb
+
+    if words.out is None:
+        summary = verb.live(
+            words.run,
+            words.live,
+            layer=words.layer,
+            port=words.port,
+            every=words.every,
+            loop=words.loop,
+            threads=words.threads,
+            announce=lambda address: output.say(f"look: {address}  (Ctrl-C ends)"),
+        )
+        if output.json:
+            output.line(summary.to_dict())
+        return 0
+    _free(words.out, verb.FILES, overwrite=words.overwrite)
+    written = verb.write_live(
+        words.run,
+        words.live,
+        words.out,
+        layer=words.layer,
+        every=words.every,
+        at_most=words.at_most or 60,
+        threads=words.threads,
+        overwrite=words.overwrite,
+    )
+    _tell(output, written.run, written.statements, written.to_dict(), written.page)
+    return 0
+
+
+def _problems_of(found: Any) -> Sequence[Problem]:
+    problems: Sequence[Problem] = found.problems
+    return problems
+
+
+_WAYS: Mapping[str, Callable[[Output, Words], int]] = {
+    "why": _why,
+    "maps": _maps,
+    "neurons": _neurons,
+    "dissect": _dissect,
+    "tsne": _tsne,
+    "live": _live,
+}

@@ -1,0 +1,279 @@
+"""Wavefront OBJ files and the colours of their MTL files, read strictly."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+
+from striate.data.meshes.mesh import MOST_FACES, Mesh, signed_volume
+from striate.data.meshes.polygon import flattened, triangulate
+from striate.errors import DataError
+from striate.types import Array
+
+__all__ = ["ObjFile", "parse_obj", "read_obj"]
+
+_MOST_BYTES = 256 * 2**20
+_MOST_CORNERS = 10_000
+_GREY = (184, 188, 196)
+_SILENT = frozenset({"s", "mtllib", "usemtl", "o", "g", "v", "vt", "vn", "f"})
+_NOT_DRAWN = {
+    "l": "lines",
+    "p": "points",
+    "curv": "curves",
+    "curv2": "curves",
+    "surf": "free-form surfaces",
+    "map_Kd": "textures",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ObjFile:
+    """A mesh, and in sentences what of the file was left out (`notes`)."""
+
+    mesh: Mesh
+    notes: tuple[str, ...]
+
+
+def read_obj(path: str | os.PathLike[str]) -> ObjFile:
+    """The mesh in the file `path`, with the colours (Kd) of its MTL files where they lie beside it.
+
+    Polygons are cut into triangles. Parts are groups (g) or else objects (o). The longest unit is taken
+    as metres. A `DataError` with the line where the file is wrong, is too large, or has no faces.
+    """
+    file = Path(path)
+    text = _text(file)
+    return parse_obj(text, name=file.name, beside=file.parent)
+
+
+def _text(file: Path) -> str:
+    try:
+        size = file.stat().st_size
+        if size > _MOST_BYTES:
+            raise DataError(f"{file} has {size} bytes", expected=f"at most {_MOST_BYTES}")
+        return file.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise DataError(f"cannot read {file}: {error.strerror}") from error
+
+
+def parse_obj(text: str, *, name: str = "the mesh", beside: Path | None = None) -> ObjFile:
+    """The mesh that `text` describes. `beside`: the folder in which MTL files are looked for."""
+    reader = _Reader(name, beside)
+    pending = ""
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = pending + raw
+        if line.endswith("\\"):
+            pending = line[:-1] + " "
+            continue
+        pending = ""
+        words = line.split("#", 1)[0].split()
+        if words:
+            reader.take(number, words)
+    return reader.finish()
+
+
+@dataclass(slots=True)
+class _Reader:
+    """What was read so far."""
+
+    name: str
+    beside: Path | None
+    points: list[tuple[float, ...]] = field(default_factory=list)
+    tints: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    normals: list[tuple[float, ...]] = field(default_factory=list)
+    textures: int = 0
+    faces: list[tuple[int, int, int]] = field(default_factory=list)
+    face_normals: list[tuple[int, int, int]] = field(default_factory=list)
+    part_of: list[int] = field(default_factory=list)
+    colour_of: list[tuple[int, int, int] | None] = field(default_factory=list)
+    parts: dict[str, int] = field(default_factory=dict)
+    materials: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    part: str = ""
+    material: tuple[int, int, int] | None = None
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def take(self, number: int, words: list[str]) -> None:
+        """One line."""
+        kind, rest = words[0], words[1:]
+        if kind == "v":
+            self._point(number, rest)
+        elif kind == "vn":
+            self.normals.append(self._floats(number, rest, 3))
+        elif kind == "vt":
+            self.textures += 1
+        elif kind == "f":
+            self._face(number, rest)
+        elif kind in ("o", "g"):
+            self.part = " ".join(rest)
+        elif kind == "usemtl":
+            self._use(" ".join(rest))
+        elif kind == "mtllib":
+            self._library(" ".join(rest))
+        elif kind not in _SILENT:
+            word = _NOT_DRAWN.get(kind, f"lines that begin with {kind[:20]!r}")
+            self.left_out[word] = self.left_out.get(word, 0) + 1
+
+    def _wrong(self, number: int, what: str, expected: str) -> NoReturn:
+        raise DataError(f"{self.name}, line {number}: {what}", expected=expected)
+
+    def _floats(self, number: int, words: list[str], least: int) -> tuple[float, ...]:
+        try:
+            found = tuple(float(word) for word in words)
+        except ValueError:
+            self._wrong(number, f"{' '.join(words)[:60]!r} are no numbers", f"{least} numbers")
+        if len(found) < least or not np.isfinite(found).all() or max(map(abs, found)) > 1e30:
+            self._wrong(number, f"{' '.join(words)[:60]!r}", f"{least} finite numbers")
+        return found
+
+    def _point(self, number: int, words: list[str]) -> None:
+        found = self._floats(number, words, 3)
+        if len(found) in (6, 7):  # colours after the place: a habit of scanners
+            self.tints[len(self.points)] = found[-3:]
+        self.points.append(found[:3])
+
+    def _index(self, number: int, word: str, have: int, what: str) -> int:
+        try:
+            at = int(word)
+        except ValueError:
+            self._wrong(number, f"{word[:20]!r} is no index", "whole numbers, such as 3/1/2")
+        found = at - 1 if at > 0 else have + at
+        if at == 0 or not 0 <= found < have:
+            self._wrong(number, f"{what} {at}, where there are {have} so far", "1 to that, or −1 back")
+        return found
+
+    def _face(self, number: int, words: list[str]) -> None:
+        if not 3 <= len(words) <= _MOST_CORNERS:
+            self._wrong(number, f"a face of {len(words)} corners", f"3 to {_MOST_CORNERS}")
+        corners, normals = [], []
+        for word in words:
+            fields = word.split("/")
+            if len(fields) > 3:
+                self._wrong(number, f"{word[:20]!r} is no corner", "v, v/vt, v//vn or v/vt/vn")
+            corners.append(self._index(number, fields[0], len(self.points), "vertex"))
+            if len(fields) > 1 and fields[1]:
+                self._index(number, fields[1], self.textures, "texture vertex")
+            if len(fields) == 3:
+                normals.append(self._index(number, fields[2], len(self.normals), "normal"))
+        outline = np.array([self.points[at] for at in corners])
+        part = self.parts.setdefault(self.part or "object", len(self.parts))
+        for a, b, c in triangulate(flattened(outline)).tolist():
+            self.faces.append((corners[a], corners[b], corners[c]))
+            whole = len(normals) == len(corners)
+            self.face_normals.append((normals[a], normals[b], normals[c]) if whole else (-1, -1, -1))
+            self.part_of.append(part)
+            self.colour_of.append(self.material)
+        if len(self.faces) > MOST_FACES:
+            self._wrong(number, f"more than {MOST_FACES} triangles", "a smaller mesh")
+
+    # -- colours ------------------------------------------------------------------------------
+
+    def _library(self, name: str) -> None:
+        path = Path(name)
+        if self.beside is None or path.is_absolute() or ".." in path.parts:
+            self.notes.append(f"materials {name!r} do not lie beside the mesh and were not read")
+            return
+        try:
+            text = _text(self.beside / path)
+        except DataError:
+            self.notes.append(f"materials {name!r} were not found: faces are grey")
+            return
+        self._materials(text)
+
+    def _materials(self, text: str) -> None:
+        current = ""
+        for line in text.splitlines():
+            words = line.split("#", 1)[0].split()
+            if not words:
+                continue
+            if words[0] == "newmtl":
+                current = " ".join(words[1:])
+            elif words[0] == "Kd":
+                self.materials[current] = _colour(words[1:]) or _GREY
+            elif words[0] == "map_Kd":
+                self.left_out["textures"] = self.left_out.get("textures", 0) + 1
+
+    def _use(self, name: str) -> None:
+        self.material = self.materials.get(name)
+        if self.material is None:
+            note = f"material {name!r} is not known: its faces are grey"
+            if note not in self.notes:
+                self.notes.append(note)
+
+    # -- the whole ----------------------------------------------------------------------------
+
+    def finish(self) -> ObjFile:
+        """The mesh; a `DataError` where there are no faces."""
+        if not self.faces:
+            raise DataError(
+                f"{self.name} has no faces ({len(self.points)} vertices)",
+                expected="lines such as f 1 2 3",
+                remedy="export the object as a triangle or polygon mesh",
+            )
+        vertices = np.array(self.points, np.float64)
+        faces = np.array(self.faces, np.int64)
+        mesh = Mesh(
+            vertices,
+            faces,
+            self._colours(faces),
+            tuple(self.parts),
+            np.array(self.part_of, np.int64),
+            self._corner_normals(),
+            two_sided=not _is_closed(vertices, faces),
+        )
+        said = [f"{count} × {what}: not drawn" for what, count in self.left_out.items()]
+        return ObjFile(mesh, (*self.notes, *said))
+
+    def _colours(self, faces: Array) -> Array:
+        found = np.empty((len(faces), 3), np.uint8)
+        for row, (face, colour) in enumerate(zip(faces.tolist(), self.colour_of, strict=True)):
+            found[row] = colour or self._tint(face) or _GREY
+        return found
+
+    def _tint(self, face: list[int]) -> tuple[int, int, int] | None:
+        """The mean of its corners' own colours, 0 to 1 or 0 to 255, where they have any."""
+        tints = [self.tints[at] for at in face if at in self.tints]
+        if not tints:
+            return None
+        mean = np.mean(tints, axis=0)
+        return _colour([str(one) for one in (mean if mean.max() <= 1 else mean / 255)])
+
+    def _corner_normals(self) -> Array | None:
+        """Only where every corner has one that is not zero."""
+        index = np.array(self.face_normals, np.int64)
+        if not self.normals or (index < 0).any():
+            return None
+        found = np.array([one[:3] for one in self.normals], np.float64)[index]
+        length = np.linalg.norm(found, axis=-1, keepdims=True)
+        return None if (length == 0).any() else found / length
+
+
+def _colour(words: list[str]) -> tuple[int, int, int] | None:
+    """Shares 0 to 1, as Kd has them, as sRGB 0 to 255; None for what is not that."""
+    try:
+        values = [min(max(float(word), 0.0), 1.0) for word in words[:3]]
+    except ValueError:
+        return None
+    if len(values) != 3 or not np.isfinite(values).all():
+        return None
+    red, green, blue = (round(255 * one) for one in values)
+    return red, green, blue
+
+
+def _is_closed(vertices: Array, faces: Array) -> bool:
+    """Whether backs can never be seen: each edge has a neighbour that runs the other way, outwards.
+
+    Vertices at the same place count as one, for files that repeat them.
+    """
+    _, same = np.unique(vertices, axis=0, return_inverse=True)
+    joined = same.reshape(-1)[faces]
+    starts = joined.reshape(-1)
+    ends = np.roll(joined, -1, axis=1).reshape(-1)
+    real = starts != ends
+    count = np.int64(len(vertices))
+    there = np.sort((starts * count + ends)[real])
+    back = np.sort((ends * count + starts)[real])
+    return bool((there == back).all()) and signed_volume(vertices[faces]) > 0

@@ -1,0 +1,1 @@
+"""The axes of stress: what is done to pictures, by kind."""

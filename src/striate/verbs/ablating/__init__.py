@@ -1,0 +1,1 @@
+"""The parts of an ablation: arms, plan, scores, effects, page."""

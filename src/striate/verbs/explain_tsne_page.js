@@ -1,0 +1,195 @@
+(() => {
+  "use strict";
+  const data = JSON.parse(document.getElementById("map").textContent);
+  const stage = document.querySelector(".stage");
+  const canvas = stage.querySelector(":scope > canvas");
+  const card = document.querySelector(".card-of");
+  const thumb = card.querySelector("canvas");
+  const words = card.querySelector("p");
+  const sprite = document.getElementById("sprite");
+  const buttons = [...document.querySelectorAll(".groups button")];
+  const count = data.x.length;
+  const wide = Math.max(...data.x, 1), tall = Math.max(...data.y, 1);
+  const view = { scale: 1, x: 0, y: 0 };
+  let chosen = -1, only = -1, fit = 1, queued = false;
+
+  const place = (i) => [
+    (data.x[i] - wide / 2) * fit * view.scale + canvas.clientWidth / 2 + view.x,
+    (tall / 2 - data.y[i]) * fit * view.scale + canvas.clientHeight / 2 + view.y,
+  ];
+  const side = () => Math.min(56, Math.max(5, 5 * Math.pow(view.scale, 0.9)));
+
+  function draw() {
+    queued = false;
+    // a finger on the whole map scrolls the page; on a part of it, the map
+    canvas.style.touchAction = view.scale > 1 ? "none" : "pan-y";
+    const ratio = window.devicePixelRatio || 1;
+    const w = canvas.clientWidth, h = canvas.clientHeight;
+    if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(h * ratio)) {
+      canvas.width = Math.round(w * ratio);
+      canvas.height = Math.round(h * ratio);
+    }
+    fit = Math.min((w - 48) / wide, (h - 48) / tall);
+    const ink = canvas.getContext("2d");
+    const style = getComputedStyle(document.documentElement);
+    ink.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ink.clearRect(0, 0, w, h);
+    ink.imageSmoothingEnabled = data.side > 24;
+    const size = side(), pictures = size >= 15 && sprite.complete && sprite.naturalWidth > 0;
+    const soft = style.getPropertyValue("--soft");
+    ink.strokeStyle = style.getPropertyValue("--ink");
+    ink.lineWidth = 0.4;
+    for (let i = 0; i < count; i++) {
+      const [x, y] = place(i);
+      if (x < -size || y < -size || x > w + size || y > h + size) continue;
+      const group = data.group[i];
+      ink.globalAlpha = only >= 0 && group !== only ? 0.08 : pictures ? 1 : 0.8;
+      ink.fillStyle = group >= 0 ? data.tints[group] : soft;
+      if (pictures) {
+        ink.fillRect(x - size / 2 - 2, y - size / 2 - 2, size + 4, size + 4);
+        ink.drawImage(sprite, (i % data.columns) * data.side, Math.floor(i / data.columns) * data.side,
+          data.side, data.side, x - size / 2, y - size / 2, size, size);
+      } else {
+        ink.beginPath();
+        ink.arc(x, y, size / 2 + 0.5, 0, 7);
+        ink.fill();
+        ink.stroke();
+      }
+    }
+    ink.globalAlpha = 1;
+    if (chosen >= 0) {
+      const [x, y] = place(chosen);
+      ink.strokeStyle = style.getPropertyValue("--ink");
+      ink.lineWidth = 2.5;
+      ink.beginPath();
+      ink.arc(x, y, pictures ? size * 0.75 + 3 : size / 2 + 5, 0, 7);
+      ink.stroke();
+    }
+  }
+  function soon() {
+    if (!queued) { queued = true; requestAnimationFrame(draw); }
+  }
+  function nearest(px, py, reach) {
+    let best = -1, least = reach * reach;
+    for (let i = 0; i < count; i++) {
+      if (only >= 0 && data.group[i] !== only) continue;
+      const [x, y] = place(i);
+      const far = (x - px) ** 2 + (y - py) ** 2;
+      if (far < least) { least = far; best = i; }
+    }
+    return best;
+  }
+  function choose(i) {
+    chosen = i;
+    card.hidden = i < 0;
+    if (i >= 0) {
+      const ink = thumb.getContext("2d");
+      thumb.width = thumb.height = data.side;
+      ink.drawImage(sprite, (i % data.columns) * data.side, Math.floor(i / data.columns) * data.side,
+        data.side, data.side, 0, 0, data.side, data.side);
+      thumb.style.imageRendering = data.side <= 40 ? "pixelated" : "auto";
+      words.textContent = data.labels[i];
+      const [x, y] = place(i);
+      const left = x + 18 + card.offsetWidth > canvas.clientWidth ? x - 18 - card.offsetWidth : x + 18;
+      const top = y + card.offsetHeight + 8 > canvas.clientHeight ? y - card.offsetHeight - 8 : y + 8;
+      card.style.transform = `translate(${Math.max(8, Math.min(left, canvas.clientWidth - card.offsetWidth - 8))}px,${Math.max(8, top)}px)`;
+    }
+    soon();
+  }
+  function zoom(by, px, py) {
+    const scale = Math.min(60, Math.max(1, view.scale * by));
+    const cx = px - canvas.clientWidth / 2, cy = py - canvas.clientHeight / 2;
+    view.x = cx - (cx - view.x) * (scale / view.scale);
+    view.y = cy - (cy - view.y) * (scale / view.scale);
+    if (scale === 1) view.x = view.y = 0;
+    view.scale = scale;
+    choose(chosen);
+  }
+  const held = new Map();
+  let moved = 0;
+  const at = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    held.set(event.pointerId, at(event));
+    moved = held.size > 1 ? 99 : 0;
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    const [x, y] = at(event);
+    const before = held.get(event.pointerId);
+    if (!before) {
+      choose(nearest(x, y, Math.max(24, side() * 0.75)));
+      return;
+    }
+    if (held.size === 2) {
+      const other = [...held].find(([id]) => id !== event.pointerId)[1];
+      const old = Math.hypot(before[0] - other[0], before[1] - other[1]);
+      zoom(Math.hypot(x - other[0], y - other[1]) / Math.max(old, 1), (x + other[0]) / 2, (y + other[1]) / 2);
+    } else {
+      moved += Math.abs(x - before[0]) + Math.abs(y - before[1]);
+      if (moved > 6) {
+        view.x += x - before[0];
+        view.y += y - before[1];
+        choose(chosen);
+      }
+    }
+    held.set(event.pointerId, [x, y]);
+  });
+  const up = (event) => {
+    const [x, y] = at(event);
+    if (held.delete(event.pointerId) && moved <= 6) choose(nearest(x, y, Math.max(28, side())));
+  };
+  canvas.addEventListener("pointerup", up);
+  canvas.addEventListener("pointercancel", (event) => held.delete(event.pointerId));
+  canvas.addEventListener("pointerleave", (event) => {
+    if (event.pointerType === "mouse" && !held.size) choose(-1);
+  });
+  canvas.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    zoom(Math.exp(-event.deltaY * 0.002), ...at(event));
+  }, { passive: false });
+  canvas.addEventListener("dblclick", () => {
+    Object.assign(view, { scale: 1, x: 0, y: 0 });
+    choose(-1);
+  });
+  canvas.addEventListener("keydown", (event) => {
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    if (event.key === "+" || event.key === "-" || event.key === "=") {
+      zoom(event.key === "-" ? 0.8 : 1.25, canvas.clientWidth / 2, canvas.clientHeight / 2);
+    } else if (event.key === "Escape") {
+      choose(-1);
+    } else if (event.key in steps) {
+      if (chosen < 0) {
+        choose(nearest(canvas.clientWidth / 2, canvas.clientHeight / 2, 1e6));
+      } else {
+        const [dx, dy] = steps[event.key], [x, y] = place(chosen);
+        let best = -1, least = Infinity;
+        for (let i = 0; i < count; i++) {
+          if (i === chosen || (only >= 0 && data.group[i] !== only)) continue;
+          const [px, py] = place(i);
+          const along = (px - x) * dx + (py - y) * dy;
+          const off = Math.abs((px - x) * dy) + Math.abs((py - y) * dx);
+          if (along > 0 && along + 3 * off < least) { least = along + 3 * off; best = i; }
+        }
+        if (best >= 0) choose(best);
+      }
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      const group = Number(button.dataset.group);
+      only = only === group ? -1 : group;
+      for (const one of buttons) one.setAttribute("aria-pressed", String(Number(one.dataset.group) === only));
+      choose(-1);
+    });
+  }
+  sprite.addEventListener("load", soon);
+  new ResizeObserver(soon).observe(stage);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", soon);
+  draw();
+})();

@@ -1,0 +1,207 @@
+"""`striate stress --fix`: the advice on a card tried, by training with it and without it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from striate.data.dataset import Dataset
+from striate.engine.events import Event
+from striate.engine.settings import TrainSettings
+from striate.errors import PictureError, UsageError
+from striate.nn.augment.settings import AugmentSettings
+from striate.stress.advice import Advice, Gain
+from striate.stress.changes import Axis
+from striate.stress.measuring import measure_axes
+from striate.stress.resamples import resamples_for
+from striate.stress.runner import Engine
+from striate.stress.stock import read_stock
+from striate.types import Array
+from striate.verbs.ablate import ablate
+from striate.verbs.ablating.effects import Ablation, Effect, Unit
+from striate.verbs.machine import usable_cores
+from striate.verbs.model import Model
+from striate.verbs.stress import StressReport
+from striate.verbs.stress_findings import is_hand_made, trained_on
+
+__all__ = ["right_under", "try_advice"]
+
+_MOST_PICTURES = 2000
+"""Pictures that each trained model is stressed with."""
+_NOT_REPEATED = ("epochs", "time_budget", "seed", "threads", "device", "checkpoint_every")
+"""Settings of a run that a small trial does not take over."""
+_SAME = 0.99
+"""Of the pictures that a run was trained on, so many must be there again."""
+
+
+def try_advice(
+    report: StressReport,
+    source: str,
+    *,
+    out: Path | None = None,
+    time_budget: float | str = "5m",
+    seeds: Sequence[int] = (0, 1, 2),
+    train: Callable[..., Model] | None = None,
+    on_event: Callable[[Event], None] | None = None,
+    **settings: Any,
+) -> StressReport:
+    """Train the run's model anew with and without what the card advises against its worst axis.
+
+    `source`: training pictures; those of the run itself are told by content. `out`: where trials are
+    kept; by default nowhere. `time_budget`: for all trainings together. `settings`: of training, for
+    each trial, beside those of the run. The same pictures as on the card are changed along the worst
+    axis and answered by each trial; the gain and its interval are over seeds and pictures. Returns the
+    report with that piece of advice measured. Errors: `UsageError` where there is nothing to try, or the
+    pictures are not those of the run.
+    """
+    model = report.model
+    advice = _to_try(report)
+    axis = next(one for one in report.axes if one.name == advice.axes[0])
+    check_training_pictures(model, source)
+    rows = (
+        np.linspace(0, len(report.stock) - 1, min(len(report.stock), _MOST_PICTURES)).round().astype(int)
+    )
+    records = report.stock.take(np.unique(rows).tolist()).records
+    clean: dict[str, float] = {}
+
+    def measure(trial: Model) -> Array:
+        marks, before = right_under(trial, records, axis, report.card.severities, seed=report.card.seed)
+        clean[trial.run.name] = before
+        return marks
+
+    share = report.card.measured.scorer.more_is_better
+    with ExitStack() as stack:
+        folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="striate-fix-")))
+        found = ablate(
+            source,
+            out=folder,
+            task=model.task.name,
+            candidates={advice.name: dict(advice.settings)},
+            against=_augment_of(model),
+            leave_out=False,
+            seeds=seeds,
+            time_budget=time_budget,
+            measure=measure,
+            measured=f"{report.card.measured.scorer.name} under {axis.title.lower()}",
+            unit=Unit("", share=share),
+            train=train,
+            overwrite=out is not None,
+            on_event=on_event,
+            **{**_settings_of(model), **settings},
+        )
+    gain = _gain(found, axis, clean)
+    tried = [replace(one, gain=gain) if one.name == advice.name else one for one in report.card.advice]
+    return report.with_advice(tried)
+
+
+def right_under(
+    model: Model, records: Sequence[Any], axis: Axis, severities: Sequence[int], *, seed: int = 0
+) -> tuple[Array, float]:
+    """The mark of each picture under `axis`, float64 (N,), mean over severities; and the clean mean.
+
+    The more the better: right or wrong, F1, or minus the error.
+    """
+    workers = usable_cores()
+    given: Dataset[Any] = Dataset(tuple(records), model.names, "", "")
+    stock = read_stock(model.task, model.task.align(given), seed=seed, workers=workers)
+    engine = Engine(model.task, model.graphs(1)["main"], workers=workers)
+    few = resamples_for(len(stock), seed=seed, most=1)
+    found = measure_axes(engine, stock, [axis], severities, few)
+    marks = np.mean([one.marks for one in found.judged.values()], axis=0)
+    return np.asarray(marks, np.float64), float(found.clean.marks.mean())
+
+
+def check_training_pictures(model: Model, source: str) -> None:
+    """A `UsageError` unless the pictures that the run was trained on are in `source`, by content."""
+    needed = trained_on(model, ("train", "validation")) or set()
+    given = model.task.read(source if not Path(source).exists() else Path(source))
+    there = set()
+    for record in given:
+        try:
+            there.add(record.origin.content_hash())
+        except PictureError:
+            continue
+    missing = sum(one not in there for one in needed)
+    if not needed or missing > (1 - _SAME) * len(needed):
+        what = f"was trained on {len(needed)} pictures, of which {missing} are not in {source}"
+        if not needed:
+            what = "does not list the pictures that it was trained on"
+        raise UsageError(
+            f"{model.run.name} {what}",
+            expected="the run's own training pictures, so that with and without can be compared",
+            remedy="name them: --train DATA",
+        )
+
+
+def _to_try(report: StressReport) -> Advice:
+    """The first piece of advice that is a setting of training."""
+    if is_hand_made(report.model):
+        raise UsageError(
+            f"{report.model.run.name} is a hand-made model, which is trained without augmentation",
+            expected="a network; the advice on the card stands, unmeasured",
+        )
+    for one in report.card.advice:
+        if one.settings:
+            return one
+    raise UsageError(
+        "there is nothing to try: no axis that a setting of training answers bends or breaks",
+        remedy="leave out --fix",
+    )
+
+
+def _augment_of(model: Model) -> dict[str, Any]:
+    """How the run's pictures were varied."""
+    known = AugmentSettings.model_fields
+    return {name: value for name, value in model.header.augment.items() if name in known}
+
+
+def _settings_of(model: Model) -> dict[str, Any]:
+    """The run's own settings of task and training, where they are not the usual."""
+    usual = TrainSettings().model_dump()
+    train = {
+        name: value
+        for name, value in model.header.train.items()
+        if name not in _NOT_REPEATED and name in usual and usual[name] != value
+    }
+    config = {name: value for name, value in model.header.config.items() if value not in ((), [], None)}
+    return {**config, **train}
+
+
+def _gain(found: Ablation, axis: Axis, clean: Mapping[str, float]) -> Gain:
+    effect = found.effects[0]
+    unit = found.unit
+    words = {"helps": "It helps", "harms": "It harms", "no measurable effect": "No measurable effect"}
+    said = (
+        f"{words[effect.verdict]}: {unit.text(effect.gain)} ({unit.text(effect.low)} to "
+        f"{unit.text(effect.high)}) under {axis.title.lower()}, over {len(found.seeds)} seeds of "
+        f"{found.epochs} epochs and {found.pictures} pictures."
+    )
+    cost = _clean_change(clean)
+    if cost is not None:
+        said += f" On the pictures as they are: {unit.text(cost)}."
+    return Gain(
+        effect.gain,
+        effect.low,
+        effect.high,
+        len(found.seeds),
+        found.measured,
+        said + _left(found, effect),
+    )
+
+
+def _clean_change(clean: Mapping[str, float]) -> float | None:
+    """Mean clean mark with it minus without it; None where one of them was not measured just now."""
+    plain = [value for name, value in clean.items() if name.startswith("plain")]
+    others = [value for name, value in clean.items() if not name.startswith("plain")]
+    return float(np.mean(others) - np.mean(plain)) if plain and len(plain) == len(others) else None
+
+
+def _left(found: Ablation, effect: Effect) -> str:
+    per_seed = ", ".join(found.unit.text(one) for one in effect.per_seed)
+    return f" By seed: {per_seed}." + (f" {' '.join(found.left)}." if found.left else "")

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.manifold import trustworthiness
+
+from striate.errors import UsageError
+from striate.explain.projection_map import embed, reduced, trust_in_words
+
+
+@pytest.mark.parametrize("shape", [(30, 7), (6, 40), (5, 5)])
+def test_principal_components_against_scikit_learn(
+    shape: tuple[int, int], rng: np.random.Generator
+) -> None:
+    vectors = rng.normal(size=shape) * np.linspace(5, 1, shape[1])
+    found, share = reduced(vectors, 4)
+    peer = PCA(4).fit(vectors)
+    np.testing.assert_allclose(np.abs(found), np.abs(peer.transform(vectors)), rtol=1e-6, atol=1e-8)
+    assert share == pytest.approx(peer.explained_variance_ratio_.sum())
+
+
+def test_what_varies_little_or_not_at_all(rng: np.random.Generator) -> None:
+    line = np.outer(rng.normal(size=20), np.ones(5))
+    found, share = reduced(line, 3)
+    assert found.shape == (20, 1)
+    assert share == pytest.approx(1.0)
+    found, share = reduced(np.ones((6, 3)), 2)
+    assert found.shape == (6, 1)
+    assert (found == 0).all()
+    assert share == 1.0
+
+
+def test_groups_stay_groups_and_the_seed_decides(rng: np.random.Generator) -> None:
+    middles = rng.normal(size=(3, 12)) * 20
+    labels = np.repeat([0, 1, 2], 25)
+    vectors = middles[labels] + rng.normal(size=(75, 12))
+    found = embed(vectors, seed=3)
+    assert found.points.shape == (75, 2)
+    np.testing.assert_allclose(found.points.mean(axis=0), 0, atol=1e-3)
+    apart = np.linalg.norm(found.points[:, None] - found.points[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    assert (labels[apart.argmin(axis=1)] == labels).all()
+    assert found.perplexity == pytest.approx(74 / 3)
+    assert found.trust == pytest.approx(
+        trustworthiness(vectors, found.points.astype(float), n_neighbors=found.neighbours), abs=2e-3
+    )
+    assert found.trust > 0.9
+    assert (embed(vectors, seed=3).points == found.points).all()
+
+
+def test_equal_and_few_pictures() -> None:
+    same = embed(np.ones((9, 4)))
+    assert np.isfinite(same.points).all()
+    assert same.axes == 1
+    tiny = embed(np.arange(10.0).reshape(5, 2))
+    assert tiny.points.shape == (5, 2)
+    assert tiny.neighbours >= 1
+    with pytest.raises(UsageError, match="a map of 4"):
+        embed(np.ones((4, 2)))
+    with pytest.raises(UsageError, match="perplexity"):
+        embed(np.ones((9, 2)), perplexity=1.0)
+
+
+def test_open_tsne_is_used_where_it_is_installed(
+    monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    class Fake:
+        class TSNE:
+            def __init__(self, **options: object) -> None:
+                assert set(options) == {"perplexity", "initialization", "random_state", "n_jobs"}
+
+            def fit(self, vectors: np.ndarray) -> np.ndarray:
+                return vectors[:, :2]
+
+    monkeypatch.setitem(sys.modules, "openTSNE", Fake)
+    vectors = rng.normal(size=(20, 3))
+    found = embed(vectors)
+    assert found.method == "openTSNE"
+    np.testing.assert_allclose(found.points, reduced(vectors, 50)[0][:, :2], rtol=1e-4, atol=1e-5)
+
+
+def test_every_trust_has_words() -> None:
+    said = [trust_in_words(one) for one in (1.0, 0.9, 0.75, 0.4)]
+    assert len(set(said)) == 4

@@ -1,0 +1,73 @@
+"""Kinds of pictures within a class: found where they are, and not where luck made them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from striate.stress.variation import clusters_of, vary
+
+
+def blobs(rng: np.random.Generator, middles: list[tuple[float, float]], each: int) -> np.ndarray:
+    return np.concatenate([rng.normal(0, 0.2, (each, 2)) + middle for middle in middles])
+
+
+def test_clusters_are_those_of_scikit_learn(rng: np.random.Generator) -> None:
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_rand_score
+
+    vectors = blobs(rng, [(0, 0), (5, 0), (0, 5)], 40)
+    found, middles = clusters_of(vectors, 3, seed=0)
+    theirs = KMeans(3, n_init=5, random_state=0).fit(vectors)
+    assert adjusted_rand_score(found, theirs.labels_) == 1
+    order = np.lexsort(middles.T)
+    expected = theirs.cluster_centers_[np.lexsort(theirs.cluster_centers_.T)]
+    np.testing.assert_allclose(middles[order], expected, atol=1e-6)
+
+
+def test_equal_vectors_are_no_error() -> None:
+    found, middles = clusters_of(np.ones((10, 3)), 3, seed=0)
+    assert len(found) == 10
+    assert np.isfinite(middles).all()
+
+
+def test_a_kind_that_is_always_wrong_is_found(rng: np.random.Generator) -> None:
+    features = blobs(rng, [(0, 0), (6, 0), (0, 6), (6, 6)], 30)
+    groups = ["cat"] * 120
+    marks = np.ones(120)
+    marks[30:60] = rng.random(30) < 0.1
+    found = vary(features, groups, marks, more_is_better=True)
+    assert found is not None
+    assert found.is_real
+    assert found.worst.pictures == 30
+    assert found.worst.score < 0.3
+    assert set(found.worst.typical) <= set(range(30, 60))
+    assert found.worst.interval[0] <= found.worst.score <= found.worst.interval[1]
+    assert found.to_dict()["clusters"][0]["class"] == "cat"
+
+
+def test_luck_is_not_called_real(rng: np.random.Generator) -> None:
+    real = 0
+    for seed in range(12):
+        own = np.random.default_rng(seed)
+        features = own.normal(size=(200, 4))
+        marks = (own.random(200) < 0.7).astype(float)
+        found = vary(features, ["a"] * 100 + ["b"] * 100, marks, more_is_better=True)
+        assert found is not None
+        assert found.worst.score < marks.mean()  # the worst always looks bad
+        real += found.is_real
+    assert real <= 3
+
+
+def test_errors_are_better_the_smaller(rng: np.random.Generator) -> None:
+    features = blobs(rng, [(0, 0), (6, 0)], 40)
+    errors = np.r_[rng.random(40), 5 + rng.random(40)]
+    found = vary(features, ["all"] * 80, errors, more_is_better=False)
+    assert found is not None
+    assert found.worst.score > 4
+    assert found.is_real
+
+
+@pytest.mark.parametrize("count", [1, 5, 23])
+def test_too_few_pictures(count: int) -> None:
+    assert vary(np.zeros((count, 2)), ["a"] * count, np.ones(count), more_is_better=True) is None

@@ -1,0 +1,169 @@
+"""Attacks on whole runs: networks by gradient, any model by pixels; what is refused, what is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from striate.errors import SettingError, UnknownNameError, UsageError
+from striate.pictures import write
+from striate.stress.attacked import ATTACKS
+from striate.verbs.stress_attack import attack
+from striate.verbs.stress_gradients import shortened
+from striate.verbs.train import train
+
+QUICK = {
+    "model": "small-cnn", "size": "24x32", "epochs": 16, "threads": 1, "precision": "float32",
+    "memory_format": "contiguous", "augment": "none",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def blots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Noise with a faint blot at the left or at the right; validation has 12 of each."""
+    root = tmp_path_factory.mktemp("data") / "blots"
+    rng = np.random.default_rng(2)
+    for split, count in (("train", 24), ("validation", 12)):
+        for side in ("left", "right"):
+            (root / split / side).mkdir(parents=True)
+            for number in range(count):
+                picture = rng.normal(110, 20, (24, 32, 3))
+                at = 3 if side == "left" else 19
+                picture[6:18, at : at + 10] += 50
+                write(np.clip(picture, 0, 255).astype(np.uint8), root / split / side / f"{number}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def network(blots: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "network"
+    train(blots, out=out, **QUICK)
+    return out
+
+
+@pytest.fixture(scope="module")
+def hand_made(blots: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "hand-made"
+    train(blots, out=out, model="pixels+logistic", size="24x32")
+    return out
+
+
+@pytest.mark.parametrize(
+    ("name", "strengths"), [("fgsm", (4, 60)), ("pgd", (4, 60)), ("pgd-l2", (100, 1500))]
+)
+def test_the_gradient_breaks_what_chance_does_not(
+    network: Path, blots: Path, name: str, strengths: tuple[float, float], tmp_path: Path
+) -> None:
+    heard: list[tuple[int, int]] = []
+    found = attack(
+        network, blots, name, strengths=strengths, steps=0 if name == "fgsm" else 4,
+        listen=lambda done, of: heard.append((done, of)),
+    )  # fmt: skip
+    assert found.split == "validation"
+    assert found.clean.value > 0.9
+    mild, harsh = found.levels
+    assert harsh.score.value < 0.3
+    assert harsh.score.value <= mild.score.value
+    assert harsh.control.value > harsh.score.value + 0.3
+    assert found.examples
+    for one in found.examples:
+        change = one.changed.astype(float) - one.clean
+        far = np.abs(change).max() if name != "pgd-l2" else np.linalg.norm(change)
+        assert 0 < far <= one.strength
+    assert heard == sorted(heard)
+    assert heard[-1] == (1000, 1000)
+    page = found.save(tmp_path / "out")
+    written = json.loads((tmp_path / "out" / "attack.json").read_text())
+    assert written["levels"][1]["score"] == pytest.approx(harsh.score.value)
+    assert "under attack" in page.read_text()
+    with pytest.raises(UsageError, match="exists"):
+        found.save(tmp_path / "out")
+
+
+def test_equal_seeds_give_equal_attacks(network: Path, blots: Path) -> None:
+    one, two = (
+        attack(network, blots, "pgd", strengths=(6,), steps=2, at_most=9).to_dict() for _ in range(2)
+    )
+    assert one == two
+    assert one["pictures"] == 9
+
+
+def test_a_target_is_hit(network: Path, blots: Path) -> None:
+    found = attack(network, blots, "pgd", strengths=(60,), steps=5, target="left")
+    assert found.levels[0].turned is not None
+    assert found.levels[0].turned > 0.7
+    assert any("become left" in one for one in found.statements)
+
+
+def test_a_patch_is_learnt_on_the_other_half(network: Path, blots: Path, tmp_path: Path) -> None:
+    found = attack(network, blots, "patch", strengths=(20,), steps=60)
+    assert found.pictures == 12
+    assert found.levels[0].score.value <= found.levels[0].control.value
+    [(strength, patch)] = found.patches
+    assert strength == 20
+    assert patch.shape == (12, 12, 3)
+    found.save(tmp_path)
+
+
+def test_pixels_are_found_without_gradients(hand_made: Path, blots: Path) -> None:
+    found = attack(hand_made, blots, "one-pixel", strengths=(12,), steps=6, at_most=8)
+    assert found.levels[0].score.value <= found.levels[0].control.value
+    with pytest.raises(UsageError, match="hand-made"):
+        attack(hand_made, blots, "pgd")
+
+
+def test_numbers_can_be_attacked(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    lines = ["path,light"]
+    for number in range(30):
+        level = int(rng.integers(40, 200))
+        write(np.full((24, 32, 3), level, np.uint8), tmp_path / f"{number}.png")
+        lines.append(f"{number}.png,{level}")
+    (tmp_path / "truth.csv").write_text("\n".join(lines) + "\n")
+    train(tmp_path, out=tmp_path / "run", task="regress", **QUICK)
+    found = attack(tmp_path / "run", tmp_path, "pgd", strengths=(30,), steps=3)
+    assert not found.more_is_better
+    assert found.levels[0].score.value > found.clean.value
+    with pytest.raises(UsageError, match="classif"):
+        attack(tmp_path / "run", tmp_path, "one-pixel")
+    with pytest.raises(UsageError, match="target"):
+        attack(tmp_path / "run", tmp_path, "pgd", target="light")
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "kind", "words"),
+    [
+        ("fgms", {}, UnknownNameError, "fgsm"),
+        ("pgd", {"strengths": (0.5,)}, SettingError, "whole"),
+        ("pgd", {"strengths": (-1,)}, SettingError, "above 0"),
+        ("patch", {"strengths": (90,)}, SettingError, "60"),
+        ("pgd", {"target": "middle"}, UnknownNameError, "left"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    network: Path, blots: Path, name: str, more: dict[str, object], kind: type[Exception], words: str
+) -> None:
+    make: Callable[..., object] = attack
+    with pytest.raises(kind, match=words):
+        make(network, blots, name, **more)
+
+
+def test_every_attack_says_what_it_is() -> None:
+    for one in ATTACKS.values():
+        assert one.words.endswith(".")
+        assert list(one.strengths) == sorted(one.strengths)
+
+
+def test_rounding_never_lengthens_a_change() -> None:
+    rng = np.random.default_rng(0)
+    clean = rng.integers(0, 256, (4, 6, 7, 3), dtype=np.uint8)
+    change = rng.normal(0, 1, clean.shape)
+    change *= 25 / np.linalg.norm(change.reshape(4, -1), axis=1)[:, None, None, None]
+    found = shortened(np.clip(clean + change, 0, 255), clean, 25.0)
+    lengths = np.linalg.norm((found.astype(float) - clean).reshape(4, -1), axis=1)
+    assert (lengths <= 25 + 1e-6).all()
+    assert (lengths > 10).all()
