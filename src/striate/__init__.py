@@ -26,17 +26,21 @@ if TYPE_CHECKING:
         UsageError,
     )
     from striate.pictures import read
+    from striate.verbs.ablate import Ablation, ablate
     from striate.verbs.compare import compare
+    from striate.verbs.data_augment import Preview, augment
     from striate.verbs.doctor import doctor
     from striate.verbs.evaluate import Evaluation, evaluate
     from striate.verbs.export import Export, export
     from striate.verbs.model import Answer, Model, load
     from striate.verbs.stress import StressReport, stress_card
+    from striate.verbs.stress_attack import attack
     from striate.verbs.train import train
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Ablation",
     "Answer",
     "DataError",
     "Evaluation",
@@ -45,11 +49,15 @@ __all__ = [
     "MachineError",
     "Model",
     "PictureError",
+    "Preview",
     "RunError",
     "StressReport",
     "StriateError",
     "UsageError",
     "__version__",
+    "ablate",
+    "attack",
+    "augment",
     "compare",
     "doctor",
     "evaluate",
@@ -61,6 +69,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Ablation": "striate.verbs.ablate",
     "Answer": "striate.verbs.model",
     "DataError": "striate.errors",
     "Evaluation": "striate.verbs.evaluate",
@@ -69,10 +78,14 @@ _HOME = {
     "MachineError": "striate.errors",
     "Model": "striate.verbs.model",
     "PictureError": "striate.errors",
+    "Preview": "striate.verbs.data_augment",
     "RunError": "striate.errors",
     "StressReport": "striate.verbs.stress",
     "StriateError": "striate.errors",
     "UsageError": "striate.errors",
+    "ablate": "striate.verbs.ablate",
+    "attack": "striate.verbs.stress_attack",
+    "augment": "striate.verbs.data_augment",
     "compare": "striate.verbs.compare",
     "doctor": "striate.verbs.doctor",
     "evaluate": "striate.verbs.evaluate",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
@@ -16,6 +17,10 @@ from striate.engine.settings import TrainSettings
 from striate.errors import UsageError
 from striate.nn.augment.settings import AugmentSettings
 from striate.task import task_names, task_type
+
+if TYPE_CHECKING:
+    from striate.verbs.ablate import Ablation
+    from striate.verbs.data_augment import Preview
 
 __all__ = ["augment", "make_augment"]
 
@@ -88,8 +93,10 @@ def _shown(
     seed: int,
     overwrite: bool,
 ) -> int:
-    from striate.verbs.data_augment import augment as preview
     from striate.verbs.outputs import writable
+
+    # by name: pictures are varied by torch, which the use half never reaches
+    verb = importlib.import_module("striate.verbs.data_augment")
 
     writable(out, overwrite=overwrite)
     training = [name for name in wishes if name in TrainSettings.model_fields]
@@ -98,7 +105,9 @@ def _shown(
             f"--{training[0].replace('_', '-')} is of training, and a sheet trains nothing",
             remedy="add --ablate, or leave it out",
         )
-    found = preview(source, task=task, pictures=pictures, variants=variants, seed=seed, **wishes)
+    found: Preview = verb.augment(
+        source, task=task, pictures=pictures, variants=variants, seed=seed, **wishes
+    )
     path = found.save(out, overwrite=overwrite)
     if output.json:
         output.line({**found.to_dict(), "out": str(path)})
@@ -121,8 +130,7 @@ def _ablated(
     leave_out: bool,
     overwrite: bool,
 ) -> int:
-    from striate.verbs.ablate import FILES, ablate, candidates_named
-
+    verb = importlib.import_module("striate.verbs.ablate")
     on = [name for name in wishes if name in AugmentSettings.model_fields]
     if on:
         raise UsageError(
@@ -133,11 +141,11 @@ def _ablated(
         raise UsageError(f"--seeds {seeds}", expected="at least 1, best 3 or more")
     names = [part.strip() for text in only or () for part in text.split(",") if part.strip()]
     with listener(output) as listen:
-        found = ablate(
+        found: Ablation = verb.ablate(
             source,
             out=out,
             task=task,
-            candidates=candidates_named(names, task),
+            candidates=verb.candidates_named(names, task),
             leave_out=leave_out,
             seeds=range(seeds),
             time_budget=time_budget,
@@ -145,7 +153,7 @@ def _ablated(
             on_event=listen,
             **wishes,
         )
-    page = out / FILES[1]
+    page = out / verb.FILES[1]
     if output.json:
         output.line({**found.to_dict(), "report": str(page)})
         return 0

@@ -47,8 +47,9 @@ def explain(
     channel: Annotated[list[int] | None, Parameter(negative=())] = None,
     count: int = 0,
     top: int = 9,
-    steps: int = 256,
+    steps: int = 160,
     against: Annotated[list[str] | None, Parameter(negative=())] = None,
+    active: float = 0.005,
     port: int = 0,
     every: int = 1,
     loop: Annotated[bool, Parameter(negative=())] = False,
@@ -93,6 +94,7 @@ def explain(
         top: With --neurons, patches a channel.
         steps: With --neurons, steps of the synthesis; 0 leaves it out.
         against: With --dissect, further runs, or random for the same network untrained.
+        active: With --dissect, the share of all places at which a unit counts as active.
         port: With --live, the port; 0 takes a free one.
         every: With --live, only each so-manieth frame.
         loop: With --live, a film begins again.
@@ -105,8 +107,8 @@ def explain(
     words = Words(
         run, pictures, out, tuple(method or ()), tuple(about or ()), tuple(layer or ()), masks,
         not no_check, neurons or "", dissect or "", live or "", tsne or "", data, split,
-        tuple(channel or ()), count, top, steps, tuple(against or ()), port, every, loop, at_most, seed,
-        threads, overwrite,
+        tuple(channel or ()), count, top, steps, tuple(against or ()), active, port, every, loop,
+        at_most, seed, threads, overwrite,
     )  # fmt: skip
     return _WAYS[_way(words, maps=maps)](Output(json=json), words)
 
@@ -134,6 +136,7 @@ class Words:
     top: int
     steps: int
     against: tuple[str, ...]
+    active: float
     port: int
     every: int
     loop: bool
@@ -303,6 +306,7 @@ def _dissect(output: Output, words: Words) -> int:
             words.dissect,
             layers=words.layers,
             against=words.against,
+            top=words.active,
             split=words.split,
             at_most=words.at_most or 500,
             seed=words.seed,
@@ -332,7 +336,7 @@ def _tsne(output: Output, words: Words) -> int:
             listen=listen,
         )
 
-    return _whole(output, words, verb.FILES, "laying pictures out", find)
+    return _whole(output, words, verb.FILES, "laying pictures out", find, _problems_of)
 
 
 def _maps(output: Output, words: Words) -> int:

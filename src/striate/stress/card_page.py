@@ -31,8 +31,8 @@ _TRIED = (
     "budgets, on the worst axis and the same pictures. Small budgets show the direction, not the size."
 )
 _GUESSED = (
-    "These are the settings of training that answer the axes that lose most. They are guesses until they "
-    "are tried."
+    "These are the settings of training that answer the axes that lose most. They are guesses until "
+    "they are tried."
 )
 _TURNED = (
     "An upright box becomes the upright box around its moved edges, which between 0 and 90° is larger "

@@ -46,9 +46,10 @@ def draw_map(found: Findings, one: PoseMap, draw: Callable[[Poses, int], Picture
     label = escape(f"{one.title}: answers by colour")
     svg = (
         f'<svg viewBox="0 0 {_WIDTH} {height + 100:.0f}" role="img" aria-label="{label}" '
-        f'style="max-width:100%">{"".join(parts)}</svg>'
+        f'style="display:block;width:100%;min-width:600px">{"".join(parts)}</svg>'
     )
-    return svg + _legend(found, one, style)
+    scrolled = f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{svg}</div>'
+    return scrolled + _legend(found, one, style)
 
 
 def _styles(found: Findings) -> dict[str, str]:

@@ -110,7 +110,8 @@ def tiles(found: Findings) -> Tiles:
     turned = f"{near.turned_deg:.1f}°" if near.pose is not None else f"none to {near.upto_deg:.0f}°"
     strong = found.strongest(1)
     surest = "none" if not strong else _answer(found, strong[0])
-    name = f"more than {number(found.tolerance)}° off" if found.numbers else "of random poses misread"
+    off = f"of random poses more than {number(found.tolerance)}° off"
+    name = off if found.numbers else "of random poses misread"
     return [
         (name, percent(share, interval)),
         ("smallest turn that fools", turned),

@@ -140,8 +140,8 @@ _INTRO = (
     "projected back to the pixels (Zeiler and Fergus 2014)."
 )
 _INTRO_MADE = (
-    "Each picture was made from noise so that one channel answers as much as it can (Olah, Mordvintsev and "
-    "Schubert 2017). With --data, parts of real pictures would stand beside it."
+    "Each picture was made from noise so that one channel answers as much as it can (Olah, Mordvintsev "
+    "and Schubert 2017). With --data, parts of real pictures would stand beside it."
 )
 _PATCH_TERMS = [
     (

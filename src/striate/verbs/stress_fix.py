@@ -24,7 +24,7 @@ from striate.stress.runner import Engine
 from striate.stress.stock import read_stock
 from striate.types import Array
 from striate.verbs.ablate import ablate
-from striate.verbs.ablating.effects import Ablation, Effect, Unit
+from striate.verbs.ablating.effects import Ablation, Unit
 from striate.verbs.machine import usable_cores
 from striate.verbs.model import Model
 from striate.verbs.stress import StressReport
@@ -174,34 +174,33 @@ def _settings_of(model: Model) -> dict[str, Any]:
 
 
 def _gain(found: Ablation, axis: Axis, clean: Mapping[str, float]) -> Gain:
-    effect = found.effects[0]
-    unit = found.unit
+    effect, unit = found.effects[0], found.unit
     words = {"helps": "It helps", "harms": "It harms", "no measurable effect": "No measurable effect"}
-    said = (
+    said = [
         f"{words[effect.verdict]}: {unit.text(effect.gain)} ({unit.text(effect.low)} to "
-        f"{unit.text(effect.high)}) under {axis.title.lower()}, over {len(found.seeds)} seeds of "
-        f"{found.epochs} epochs and {found.pictures} pictures."
-    )
+        f"{unit.text(effect.high)}) under {axis.title.lower()}, over "
+        f"{_many(len(found.seeds), 'seed')} of {_many(found.epochs, 'epoch')} and "
+        f"{_many(found.pictures, 'picture')}."
+    ]
+    if len(found.seeds) == 1:
+        said.append("With one seed the luck of training is not in the interval: do not rely on it.")
     cost = _clean_change(clean)
     if cost is not None:
-        said += f" On the pictures as they are: {unit.text(cost)}."
-    return Gain(
-        effect.gain,
-        effect.low,
-        effect.high,
-        len(found.seeds),
-        found.measured,
-        said + _left(found, effect),
-    )
+        said.append(f"On the pictures as they are: {unit.text(cost)}.")
+    said.append(f"By seed: {', '.join(unit.text(one) for one in effect.per_seed)}.")
+    said += [f"{one[0].upper()}{one[1:]}." for one in found.left]
+    return Gain(effect.gain, effect.low, effect.high, len(found.seeds), found.measured, " ".join(said))
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _clean_change(clean: Mapping[str, float]) -> float | None:
-    """Mean clean mark with it minus without it; None where one of them was not measured just now."""
-    plain = [value for name, value in clean.items() if name.startswith("plain")]
-    others = [value for name, value in clean.items() if not name.startswith("plain")]
-    return float(np.mean(others) - np.mean(plain)) if plain and len(plain) == len(others) else None
-
-
-def _left(found: Ablation, effect: Effect) -> str:
-    per_seed = ", ".join(found.unit.text(one) for one in effect.per_seed)
-    return f" By seed: {per_seed}." + (f" {' '.join(found.left)}." if found.left else "")
+    """Mean clean mark with it minus without it, over the seeds that both were measured with just now."""
+    plain = {name.rpartition("-")[2]: one for name, one in clean.items() if name.startswith("plain")}
+    others = {
+        name.rpartition("-")[2]: one for name, one in clean.items() if not name.startswith("plain")
+    }
+    both = plain.keys() & others.keys()
+    return float(np.mean([others[seed] - plain[seed] for seed in both])) if both else None

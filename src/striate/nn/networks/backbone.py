@@ -18,6 +18,10 @@ from striate.types import SizeHW
 __all__ = ["IMAGENET", "Backbone", "LearnsInput", "Normalisation", "probe_features", "probe_maps"]
 
 
+_SMALL = 256 * 256
+"""Pixels of a picture that is run for real to see what shape comes out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Normalisation:
     """Mean and standard deviation a channel, on the scale 0 … 1."""
@@ -93,12 +97,18 @@ def probe_maps(model: nn.Module, *, channels: int, size_hw: SizeHW) -> SizeHW:
 
 
 def _output_shape(model: nn.Module, channels: int, size_hw: SizeHW) -> torch.Size:
-    """Shapes alone are computed (meta tensors), unless a layer cannot do that."""
+    """For large pictures shapes alone are computed (meta tensors), unless a layer cannot do that.
+
+    The first meta tensor imports torch's symbolic half, which takes a second or two: one small picture
+    is through long before.
+    """
     was_training = model.training
+    small = size_hw[0] * size_hw[1] <= _SMALL and not any(one.is_meta for one in model.parameters())
     model.eval()
     try:
         with torch.no_grad():  # not inference mode: some networks keep tensors for later
-            return _on_meta(model, channels, size_hw) or _for_real(model, channels, size_hw)
+            found = None if small else _on_meta(model, channels, size_hw)
+            return found or _for_real(model, channels, size_hw)
     finally:
         model.train(was_training)
 

@@ -72,6 +72,11 @@ class DetectRecipe(Recipe[Boxes]):
                 "mixup and cutmix blend pictures whose boxes would then lie",
                 remedy="leave them out with --task detect",
             )
+        if settings.policy == "augmix":
+            raise UsageError(
+                "AugMix lays moved copies of a picture over it, whose boxes would then lie",
+                remedy="use --policy randaugment or trivialaugment with --task detect",
+            )
         given = {name: value for name, value in settings if name in settings.model_fields_set}
         if given.get("augment", "auto") == "auto":
             usual = {
