@@ -126,7 +126,7 @@ def measure(name: str, *, quick: bool, console: Console, wishes: Wishes) -> Outc
         wall_s=wall,
         load_before=load_before,
         peer_versions=peers,
-        flags=wishes.as_flags() if name.startswith("detect_") else "",
+        flags=wishes.as_flags(),
     )
     console.print(f"  {wall:.0f} s, {path.relative_to(ROOT)}", style="dim")
     return outcome

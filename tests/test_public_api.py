@@ -40,13 +40,16 @@ METHODS = {
         "bytes", "compared_on", "differences", "files", "format", "input_hw", "metadata", "names",
         "to_dict", "tolerance",
     ],
-    "Model": ["evaluate", "explain", "graphs", "header", "names", "predict", "predict_files", "run", "stream"],
+    "Model": [
+        "evaluate", "explain", "graphs", "header", "names", "predict", "predict_files", "run", "stream",
+    ],
     "StressReport": ["axes", "card", "model", "save", "stock", "with_advice"],
 }  # fmt: skip
 
 
 def test_names() -> None:
     assert sorted(striate.__all__) == [
+        "Ablation",
         "Answer",
         "DataError",
         "Evaluation",
@@ -55,11 +58,15 @@ def test_names() -> None:
         "MachineError",
         "Model",
         "PictureError",
+        "Preview",
         "RunError",
         "StressReport",
         "StriateError",
         "UsageError",
         "__version__",
+        "ablate",
+        "attack",
+        "augment",
         "compare",
         "doctor",
         "evaluate",

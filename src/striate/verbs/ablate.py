@@ -44,7 +44,7 @@ from striate.verbs.training.request import Request
 if TYPE_CHECKING:
     from striate.verbs.model import Model
 
-__all__ = ["CANDIDATES", "FILES", "ablate", "candidates_named"]
+__all__ = ["CANDIDATES", "FILES", "Ablation", "ablate", "candidates_named"]
 
 FILES = ("ablate.json", "ablate.html")
 Train = Callable[..., "Model"]

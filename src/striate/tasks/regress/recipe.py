@@ -86,7 +86,8 @@ class RegressRecipe(Recipe[tuple[float, ...]]):
     def harm(self, module: nn.Module, pixels: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
         """Squared error of the standardised values."""
         columns, _ = module(pixels)
-        return (columns.float() - targets["columns"]).square().sum(dim=1)
+        found: Tensor = (columns.float() - targets["columns"]).square().sum(dim=1)
+        return found
 
     def _per_picture(
         self, columns: Tensor, log_sigmas: Tensor, targets: Mapping[str, Tensor]
