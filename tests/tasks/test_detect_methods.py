@@ -134,3 +134,17 @@ def test_a_second_look_changes_nothing(make_detection: MakeDetection, variant: s
 def test_remarks_are_sentences(make_detection: MakeDetection, variant: str) -> None:
     made = make_detection(**VARIANTS[variant])
     assert all(isinstance(one, str) and one for one in made.recipe.remarks(made.network()))
+
+
+def test_attacks_have_a_gradient_to_follow(make_detection: MakeDetection, variant: str) -> None:
+    """In evaluation mode, as a network is attacked; the statistics of its batches stay as they are."""
+    made = make_detection(**VARIANTS[variant], objects=(2, 3))
+    module = made.network().eval()
+    before = {name: value.clone() for name, value in module.named_buffers()}
+    pixels = made.batch.pixels.clone().requires_grad_(True)
+    made.recipe.harm(module, pixels, made.batch.targets).sum().backward()
+    assert pixels.grad is not None
+    assert torch.isfinite(pixels.grad).all()
+    assert all(one.any() for one in pixels.grad)
+    assert not module.training
+    assert all(torch.equal(value, before[name]) for name, value in module.named_buffers())

@@ -99,6 +99,26 @@ def test_a_target_is_hit(network: Path, blots: Path) -> None:
     assert any("become left" in one for one in found.statements)
 
 
+def test_boxes_can_be_attacked(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    lines = ["path,x0,y0,x1,y1,label"]
+    for number in range(16):
+        picture = rng.normal(90, 5, (48, 64, 3))
+        left, top = int(rng.integers(2, 40)), int(rng.integers(2, 24))
+        picture[top : top + 20, left : left + 20] = (220, 60, 60)
+        write(np.clip(picture, 0, 255).astype(np.uint8), tmp_path / f"{number}.png")
+        lines.append(f"{number}.png,{left},{top},{left + 20},{top + 20},block")
+    (tmp_path / "boxes.csv").write_text("\n".join(lines) + "\n")
+    out = tmp_path / "run"
+    quick = {"method": "sliding-window", "size": "48x64", "epochs": 12}
+    train(tmp_path, out=out, task="detect", **(QUICK | quick))
+    found = attack(out, tmp_path, "pgd", strengths=(2, 40), steps=3, split="all")
+    assert found.levels[1].score.value < found.clean.value
+    assert found.levels[1].score.value <= found.levels[0].score.value
+    again = attack(out, tmp_path, "pgd", strengths=(2, 40), steps=3, split="all")
+    assert again.to_dict() == found.to_dict()
+
+
 def test_a_patch_is_learnt_on_the_other_half(network: Path, blots: Path, tmp_path: Path) -> None:
     found = attack(network, blots, "patch", strengths=(20,), steps=60)
     assert found.pictures == 12
@@ -125,9 +145,11 @@ def test_numbers_can_be_attacked(tmp_path: Path) -> None:
         lines.append(f"{number}.png,{level}")
     (tmp_path / "truth.csv").write_text("\n".join(lines) + "\n")
     train(tmp_path, out=tmp_path / "run", task="regress", **QUICK)
-    found = attack(tmp_path / "run", tmp_path, "pgd", strengths=(30,), steps=3)
+    found = attack(tmp_path / "run", tmp_path, "pgd", strengths=(4, 12, 36), steps=3)
     assert not found.more_is_better
-    assert found.levels[0].score.value > found.clean.value
+    errors = [found.clean.value, *(one.score.value for one in found.levels)]
+    assert errors == sorted(errors)
+    assert errors[3] > 2 * errors[1]  # who has fallen falls deeper
     with pytest.raises(UsageError, match="classif"):
         attack(tmp_path / "run", tmp_path, "one-pixel")
     with pytest.raises(UsageError, match="target"):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.errors import UsageError
 from striate.figures import Curve, Figure, Gallery, GalleryItem, Lines, Section, Table
 from striate.metrics.plain import plain, plain_pair
 from striate.pictures.lettering import spaced
@@ -253,9 +254,13 @@ class Attacked:
 
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write attack.html and attack.json to `folder`; the page's path."""
-        root = Path(folder)
+        page_file, data_file = (Path(folder) / name for name in FILES)
+        if not overwrite and data_file.exists():
+            raise UsageError(
+                f"{data_file} exists already", remedy="choose another folder, or --overwrite"
+            )
         page = write_page(
-            root / FILES[0],
+            page_file,
             f"{self.run} under attack",
             f"{self.kind.words} Pictures are attacked as the network sees them, rounded to whole grey "
             "levels, and asked along the path of use.",
@@ -269,7 +274,7 @@ class Attacked:
             ],
             overwrite=overwrite,
         )
-        write_text(root / FILES[1], json.dumps(json_ready(self.to_dict()), allow_nan=False) + "\n")
+        write_text(data_file, json.dumps(json_ready(self.to_dict()), allow_nan=False) + "\n")
         return page
 
     def _few(self) -> Sequence[AttackLevel]:

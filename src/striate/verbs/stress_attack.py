@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -18,7 +19,7 @@ from striate.stress.resamples import resamples_for
 from striate.stress.runner import Engine
 from striate.stress.scoring import Scorer, scorer_of
 from striate.stress.stock import Stock, read_stock
-from striate.types import Array, PictureArray
+from striate.types import Array, PictureArray, Prepared
 from striate.verbs.evaluate import SplitChoice
 from striate.verbs.explain_pictures import labelled, some
 from striate.verbs.machine import usable_cores
@@ -27,6 +28,8 @@ from striate.verbs.model import FilePath, Model, load
 __all__ = ["attack"]
 
 _EXAMPLES = 8
+_ASKED = 64
+"""Pictures that are answered together."""
 _ONE_BY_ONE = ("one-pixel", "patch")
 """Attacks that need to know how wrong a single answer is: of classifiers."""
 _STEPS = {"fgsm": 1, "pgd": 20, "pgd-l2": 20, "one-pixel": 25, "patch": 200}
@@ -225,7 +228,7 @@ def _measured(
     a small change lies within the bound of a large one. Patches, and aiming at a class, start afresh."""
     task, truths = model.task, stock.truths
     scorer = scorer_of(task, truths, resamples_for(len(stock), seed=about.seed))
-    clean_results, _ = engine.ask(stock.pixels, stock.prepared)
+    clean_results = _answers(engine, stock.pixels, stock.prepared)
     clean = scorer.judge(clean_results, truths)
     right = _right(scorer, clean)
     carries = about.name != "patch" and about.target is None
@@ -235,11 +238,13 @@ def _measured(
     found: dict[int, AttackExample] = {}
     for number, strength in enumerate(strengths):
         heard.level = number
-        rows = np.flatnonzero(np.isnan(least)) if carries else np.arange(len(stock))
+        # what is as wrong as can be needs no more; of numbers nothing is
+        hopeful = marks > (0.0 if scorer.more_is_better else -np.inf)
+        rows = np.flatnonzero(hopeful) if carries else np.arange(len(stock))
         if len(rows):
             part = stock.take(rows.tolist())
             tried = attacker.attacked(part, strength, heard)
-            answers, _ = engine.ask(tried, part.prepared)
+            answers = _answers(engine, tried, part.prepared)
             new = list(results)
             for row, answer in zip(rows.tolist(), answers, strict=True):
                 new[row] = answer
@@ -260,9 +265,8 @@ def _measured(
                 stock.pixels[row].copy(), worst[row].copy(), strength, scorer.truth(truths[row]),
                 scorer.words(clean_results[row]), scorer.words(results[row]),
             )  # fmt: skip
-        control = scorer.judge(
-            engine.ask(attacker.by_chance(stock, strength), stock.prepared)[0], truths
-        )
+        by_chance = _answers(engine, attacker.by_chance(stock, strength), stock.prepared)
+        control = scorer.judge(by_chance, truths)
         levels.append(AttackLevel(
             strength, estimate(judged.headline), estimate(control.headline),
             float(lost.sum() / max(1, right)), _turned(results, truths, about.target),
@@ -276,6 +280,17 @@ def _measured(
         right=right, examples=tuple(found.values()), patches=tuple(getattr(attacker, "patches", ())),
         problems=stock.problems,
     )  # fmt: skip
+
+
+def _answers(engine: Engine, pixels: PictureArray, prepared: Sequence[Prepared]) -> list[Any]:
+    """A few pictures at a time, on all cores: raw outputs of many would fill the memory."""
+    parts = [slice(at, at + _ASKED) for at in range(0, len(pixels), _ASKED)]
+
+    def ask(rows: slice) -> list[Any]:
+        return engine.ask(pixels[rows], prepared[rows])[0]
+
+    with ThreadPoolExecutor(engine.workers, "striate-ask") as pool:
+        return [one for part in pool.map(ask, parts) for one in part]
 
 
 def _flags(rows: Array, count: int) -> list[bool]:

@@ -56,7 +56,12 @@ class Harmful:
         """(B,) or ()."""
         sign = -1.0 if self._target else 1.0
         given = pixels.contiguous(memory_format=self.layout)
-        with torch.autocast(self.device.type, self._dtype, enabled=self._dtype != torch.float32):
+        # some detectors draw which windows they are judged on: the same ones at every step
+        with (
+            torch.random.fork_rng(),
+            torch.autocast(self.device.type, self._dtype, enabled=self._dtype != torch.float32),
+        ):
+            torch.manual_seed(0)
             found = self.network.recipe.harm(self.network.module, given, truths)
         return sign * found.float()
 
