@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from striate.cli.commands import COMMANDS, Command
+from striate.cli.explain_run import explain
+from striate.cli.explain_words import _FLAGS, Words
 from striate.pictures import read
 from striate.runs.run import Run
+from striate.verbs import explain_live
+from striate.verbs.explain_live import LiveSummary
 
 Call = Callable[..., Any]
 
@@ -72,6 +78,17 @@ def test_some_of_many(striate: Call, run: Path, coloured: Path, tmp_path: Path) 
         (("PICTURE", "--neurons", "all"), "give pictures with --data"),
         (("--tsne", "features"), "add --data DIR"),
         (("PICTURE", "PICTURE", "--maps"), "one for --maps"),
+        (("PICTURE", "--out", "OUT", "--at-most", "-1"), "--at-most -1"),
+        (("--neurons", "all", "--at-most", "-1"), "--at-most -1"),
+        (("--neurons", "all", "--class", "red", "--class", "blue"), "2 classes were given"),
+        (("--neurons", "all", "--layer", "stem"), "--layer says nothing with --neurons"),
+        (("--dissect", "scenes", "--method", "rise"), "--method says nothing with --dissect"),
+        (("--dissect", "scenes", "--method", "rise"), "expected: --method with pictures alone"),
+        (("PICTURE", "--out", "OUT", "--data", "x"), "--data with --neurons, or with --tsne"),
+        (("PICTURE", "--maps", "--no-check"), "--no-check says nothing with --maps"),
+        (("--live", "0", "--at-most", "3"), "--at-most says nothing with --live and no --out"),
+        (("--live", "0", "--out", "OUT", "--port", "8000"), "--port with --live and no --out"),
+        (("--tsne", "stem", "--data", "x", "--every", "2"), "--every with --live"),
     ],
 )
 def test_what_cannot_be(
@@ -81,6 +98,58 @@ def test_what_cannot_be(
     found = striate("explain", run, *(given.get(word, word) for word in words))
     assert found.code == 2
     assert said in found.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_defaults_of_the_table_are_those_of_the_flags() -> None:
+    typed = inspect.signature(explain).parameters
+    names = {"methods": "method", "layers": "layer", "channels": "channel", "check": "no_check"}
+    for flag in _FLAGS:
+        default = typed[names.get(flag.field, flag.field)].default
+        if flag.default == ():
+            assert default is None, flag.shown
+        else:
+            assert flag.default == (not default if flag.field == "check" else default), flag.shown
+
+
+def test_every_flag_belongs_to_a_way_or_to_all() -> None:
+    told = {flag.field for flag in _FLAGS}
+    ways = {"neurons", "dissect", "live", "tsne"}
+    every = {"run", "pictures", "out", "threads", "overwrite"}
+    assert {one.name for one in fields(Words)} == told | ways | every
+
+
+def test_an_empty_folder(striate: Call, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    found = striate("explain", run, tmp_path / "empty", "--out", tmp_path / "out")
+    assert found.code == 3
+    assert "there are no pictures in" in found.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_pictures_are_never_replaced(striate: Call, run: Path, coloured: Path) -> None:
+    photos = coloured / "red"
+    before = {one: one.read_bytes() for one in photos.iterdir()}
+    for given in (photos, photos / "1.png", photos / "*.png"):
+        found = striate("explain", run, given, "--out", photos, "--overwrite")
+        assert found.code == 2
+        assert "cannot lie in one folder" in found.err
+    assert striate("explain", run, photos, "--out", photos).code == 2
+    assert {one: one.read_bytes() for one in photos.iterdir()} == before
+
+
+def test_a_live_view_tells_its_address_as_json(
+    striate: Call, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def live(*_: Any, announce: Callable[[str], None], **__: Any) -> LiveSummary:
+        announce("http://127.0.0.1:8000/")
+        return LiveSummary("run", "camera 0", 3, 1.0)
+
+    monkeypatch.setattr(explain_live, "live", live)
+    found = striate("explain", run, "--live", "0", "--json")
+    assert [list(one) for one in found.lines] == [["address"], ["run", "source", "frames", "seconds"]]
+    assert found.lines[0]["address"] == "http://127.0.0.1:8000/"
+    assert "look: http" in striate("explain", run, "--live", "0").err
 
 
 def test_nothing_is_overwritten(striate: Call, run: Path, coloured: Path, tmp_path: Path) -> None:

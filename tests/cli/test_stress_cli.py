@@ -69,10 +69,34 @@ def test_wrong_words(
     assert what in found.err.replace("\n", " ")
 
 
-def test_fix_of_a_hand_made_model_says_why_not(striate: Call, run: Path, coloured: Path) -> None:
-    found = striate("stress", run, coloured, "--axes", "rotation", "--severities", "1", "--fix")
+def test_fix_is_refused_before_anything_is_measured(
+    striate: Call, run: Path, coloured: Path, tmp_path: Path
+) -> None:
+    words = ("stress", run, coloured, "--axes", "rotation", "--severities", "1", "--fix")
+    found = striate(*words, "--out", tmp_path / "card")
+    assert found.code == 2
+    assert "does not list the pictures" in found.err.replace("\n", " ")
+    assert "changing pictures" not in found.err
+    assert not (tmp_path / "card").exists()
+
+
+def test_a_fix_that_fails_leaves_the_card(
+    striate: Call, make_run: Callable[..., Run], coloured: Path, tmp_path: Path
+) -> None:
+    trained = [path.read_bytes() for path in sorted(coloured.rglob("*.png"))]
+    run, out = make_run(name="own", trained_on=trained).folder, tmp_path / "card"
+    words = ("stress", run, coloured, "--axes", "rotation", "--severities", "1", "--fix", "--out", out)
+    found = striate(*words)
     assert found.code == 2
     assert "nothing to try" in found.err
+    assert "accuracy" in found.out.lower()
+    assert (out / "card.html").exists()
+    assert json.loads((out / "card.json").read_text())["run"] == "own"
+    assert "exists already" in striate(*words).err
+    (out / "trials").mkdir()  # as an interrupted one leaves it: the same call goes on
+    assert "nothing to try" in striate(*words).err
+    other = make_run(name="other", trained_on=trained).folder
+    assert "exists already" in striate("stress", other, *words[2:]).err
 
 
 def test_help(striate: Call) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 
 from striate.errors import DataError
+from striate.explain import dissection
 from striate.explain.dissection import (
     Concepts,
     Dissected,
@@ -16,6 +17,7 @@ from striate.explain.dissection import (
     dissect_network,
     intersection_over_union,
     seen_mask,
+    thinned,
 )
 from striate.explain.dissection_fields import FieldGrid, field_grids
 from striate.explain.dissection_overlap import AxisCells, active_pixels
@@ -134,7 +136,7 @@ def test_active_pixels_against_brute_force(
 
 def test_iou_by_hand() -> None:
     met, active, shown = np.array([[2, 0], [0, 0]]), np.array([4, 0]), np.array([3, 6])
-    np.testing.assert_allclose(intersection_over_union(met, active, shown), [[2 / 5, 0], [0, 0]])
+    np.testing.assert_allclose(intersection_over_union(met, active, shown), [[2 / 5, 0.0], [0.0, 0.0]])
     assert intersection_over_union(np.zeros((1, 1)), np.zeros(1), np.zeros(1)).item() == 0
 
 
@@ -201,7 +203,7 @@ def dissected(
 ) -> Dissected:
     inside = Inside(data, threads=1)
     prepared = [fit(one, inside.size_hw, how="squash") for one in pictures]
-    seen = [seen_mask(mask, one, CONCEPTS) for mask, one in zip(masks, prepared, strict=True)]
+    seen = [seen_mask(thinned(mask), one, CONCEPTS) for mask, one in zip(masks, prepared, strict=True)]
     pixels = np.stack([one.pixels for one in prepared])
     return dissect_network(
         inside, data, [inside.layer(layer)], pixels, seen, CONCEPTS, top=top, rounds=rounds
@@ -239,7 +241,7 @@ def test_alignment_by_receptive_fields(made: Any, rng: np.random.Generator) -> N
     (layer,) = found.layers
     assert layer.grid == FieldGrid((0.5, 0.5), (4.0, 4.0))
     values = Inside(data, threads=1).watch([layer.layer])(pictures)["t0"]
-    mask = seen_mask(masks[0], Prepared(pictures[0], (32, 32)), CONCEPTS)
+    mask = seen_mask(thinned(masks[0]), Prepared(pictures[0], (32, 32)), CONCEPTS)
 
     def overlap(grid: FieldGrid) -> float:
         lit = np.stack([active_in(one, np.full(3, 100, np.float32), grid, mask, 0) for one in values])
@@ -266,7 +268,7 @@ def test_against_brute_force(made: Any, rng: np.random.Generator) -> None:
     masks[masks == 3] = 255
     inside = Inside(data, threads=1)
     prepared = [fit(one, (20, 20), how="crop") for one in pictures]
-    seen = [seen_mask(mask, one, CONCEPTS) for mask, one in zip(masks, prepared, strict=True)]
+    seen = [seen_mask(thinned(mask), one, CONCEPTS) for mask, one in zip(masks, prepared, strict=True)]
     pixels = np.stack([one.pixels for one in prepared])
     layer = inside.layer("last")
     (found,) = dissect_network(inside, data, [layer], pixels, seen, CONCEPTS, top=0.1).layers
@@ -309,6 +311,71 @@ def test_one_picture_has_no_chance(made: Any, rng: np.random.Generator) -> None:
 
 def test_large_masks_are_thinned() -> None:
     prepared = Prepared(np.zeros((10, 20, 3), np.uint8), (1500, 3000), (1 / 150, 1 / 150))
-    seen = seen_mask(np.zeros((1500, 3000), np.uint8), prepared, CONCEPTS)
+    seen = seen_mask(thinned(np.zeros((1500, 3000), np.uint8)), prepared, CONCEPTS)
     assert seen.labels.shape == (300, 600)
     np.testing.assert_allclose(seen.y[[0, -1]], [2.5 / 150, 1497.5 / 150])
+    np.testing.assert_array_equal(seen.rows, np.arange(2, 1500, 5))
+
+
+def test_of_a_large_mask_only_what_is_looked_at_is_kept(rng: np.random.Generator) -> None:
+    whole = rng.integers(0, 2, (900, 1300), dtype=np.uint8)
+    thin = thinned(whole)
+    assert (thin.size_hw, thin.every) == ((900, 1300), 3)
+    assert thin.classes.base is None  # a view would keep the whole
+    assert max(thin.classes.shape) <= 640
+    pixels = np.zeros((300, 400, 3), np.uint8)  # the middle: 16 or 17 columns are cut off at each end
+    seen = seen_mask(thin, Prepared(pixels, (900, 1300), (1 / 3, 1 / 3), (0.0, -50 / 3)), CONCEPTS)
+    assert 0 < len(seen.columns) < thin.classes.shape[1]
+    np.testing.assert_array_equal(seen.labels, CONCEPTS.table[whole[np.ix_(seen.rows, seen.columns)]])
+    np.testing.assert_allclose(seen.x, (seen.columns + 0.5) / 3 - 50 / 3)
+
+
+@pytest.mark.parametrize("count", [254, 255])
+def test_as_many_concepts_as_a_mask_can_hold(made: Any, count: int) -> None:
+    concepts = Concepts(tuple(f"c{at}" for at in range(count)), tuple(range(count)))
+    table = concepts.table
+    assert table[:count].tolist() == list(range(count))
+    assert (table[count:255] == count).all()
+    assert table[255] == count + 1
+    data = made.graph_of([channels_step(made, name="/n/c/Conv")], (16, 16), outputs=["t0"])
+    inside = Inside(data, threads=1)
+    classes = np.arange(256, dtype=np.uint8).reshape(16, 16)  # 255 is not judged
+    pixels = np.zeros((2, 16, 16, 3), np.uint8)
+    pixels[:, 15, 14, 0] = 200  # class 254
+    seen = [seen_mask(thinned(classes), Prepared(one, (16, 16)), concepts) for one in pixels]
+    layers = [inside.layer("t0")]
+    (found,) = dissect_network(inside, data, layers, pixels, seen, concepts, rounds=1).layers
+    assert found.shown.sum(axis=0).tolist() == [2] * count
+    assert found.iou[0].max() == (1.0 if count == 255 else 0.0)
+
+
+def test_what_is_kept_of_a_sample_holds_no_more(rng: np.random.Generator) -> None:
+    found = TopValues(2, 50 * 400, 0.05, most_kept=600)
+    values = rng.normal(size=(5, 2, 20, 20)).astype(np.float32)
+    found.add(values)
+    assert found._waiting
+    assert all(one.base is None for one in found._waiting)
+    for _ in range(9):
+        found.add(values)
+    found._merge()
+    assert found._best.base is None
+
+
+def test_layers_share_what_may_be_kept(
+    made: Any, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dissection, "MOST_KEPT", 900)
+    steps = [channels_step(made, name="/n/c/Conv"), ("Relu", {"name": "/n/r/Relu"})]
+    data = made.graph_of(steps, (24, 30))
+    masks = random_masks(rng, 4, (24, 30))
+    inside = Inside(data, threads=1)
+    pixels = pictures_of(masks)
+    seen = [
+        seen_mask(thinned(one), Prepared(two, (24, 30)), CONCEPTS)
+        for one, two in zip(masks, pixels, strict=True)
+    ]
+    exact = []
+    for layers in (inside.layers[:1], inside.layers[:2]):
+        found = dissect_network(inside, data, layers, pixels, seen, CONCEPTS, top=0.08, rounds=0)
+        exact.append([one.exact for one in found.layers])
+    assert exact == [[True], [False, False]]  # 3 × 233 values of each layer

@@ -2,15 +2,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from striate.errors import DataError, LayoutError, UnknownNameError, UsageError
+from striate.explain import dissection
+from striate.explain.dissection import SeenMask, ThinMask, seen_mask
 from striate.runs.run import Run
 from striate.types import Array
+from striate.verbs import explain_dissect
 from striate.verbs.explain_dissect import DissectedRun, dissect
 
 
@@ -19,7 +24,8 @@ def stripes(angle_deg: float) -> Array:
     y, x = np.mgrid[:24, :20]
     turn = np.deg2rad(angle_deg)
     across = x * np.sin(turn) + y * np.cos(turn)
-    return np.rint(127 + 100 * np.cos(2 * np.pi * across / 12)).astype(np.uint8)
+    found: Array = np.rint(127 + 100 * np.cos(2 * np.pi * across / 12)).astype(np.uint8)
+    return found
 
 
 @pytest.fixture
@@ -103,6 +109,34 @@ def test_several_runs_have_names_of_their_own(gabor_run: Run, fields: Path) -> N
     assert "gabors finds as many concepts as gabors (2)" in " ".join(found.statements)
     assert heard[-1][0] == heard[-1][1]
     assert heard == sorted(heard)
+
+
+def test_several_random_networks_have_seeds_of_their_own(gabor_run: Run, fields: Path) -> None:
+    wished = partial(dissect, gabor_run, fields, layers=["act"], top=0.05, threads=1)
+    found = wished(against=["random", "random"], seed=4)
+    assert [one.name for one in found.networks] == ["gabors", "random weights", "random weights (2)"]
+    first, second = (one.found.layers[0].iou for one in found.networks[1:])
+    assert not np.allclose(first, second)
+    again = wished(against=["random"], seed=5)
+    np.testing.assert_allclose(again.networks[1].found.layers[0].iou, second)
+
+
+def test_masks_are_not_kept_at_full_size(
+    gabor_run: Run, fields: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dissection, "_MOST_SIDE", 16)
+    kept: list[ThinMask] = []
+
+    def watched(mask: ThinMask, *rest: Any) -> SeenMask:
+        kept.append(mask)
+        return seen_mask(mask, *rest)
+
+    monkeypatch.setattr(explain_dissect, "seen_mask", watched)
+    found = dissect(gabor_run, fields, layers=["act"], top=0.05, threads=1)
+    assert {one.classes.shape for one in kept} == {(16, 13)}
+    assert {one.classes.base is None for one in kept} == {True}
+    assert found.found.layers[0].best[:2].tolist() == [0, 1]
+    assert {one.picture.shape for rows in found.examples.values() for one in rows} == {(48, 40, 3)}
 
 
 def test_what_is_wrong_with_masks_is_told(gabor_run: Run, fields: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,8 +21,9 @@ from striate.explain.live_drawing import Scale, ramp, sprite_of
 from striate.explain.live_graph import Overheard
 from striate.explain.live_page import render_live_page
 from striate.runs.run import Run
+from striate.verbs import explain_live, explain_live_player
 from striate.verbs.explain_live import LiveSummary, live, write_live
-from striate.verbs.explain_live_player import Player
+from striate.verbs.explain_live_player import Looker, Moment, Player
 from striate.verbs.explain_live_server import LiveServer
 from striate.verbs.explain_live_source import PictureFolder, open_source
 from striate.verbs.explain_tuning import look_inside
@@ -128,6 +130,33 @@ def test_a_film_and_a_still(gabor_run: Run, shots: Path, tmp_path: Path) -> None
     assert found.frames == 3
     found = write_live(gabor_run, str(shots / "1.png"), tmp_path / "b", threads=1)
     assert found.frames == 1
+
+
+def test_a_score_that_is_no_number_is_written_as_null(
+    gabor_run: Run, shots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = Looker.look
+
+    def look(self: Looker, *given: Any, **options: Any) -> Moment:
+        found = usual(self, *given, **options)
+        return replace(found, page={**found.page, "answer": [("a", "nan %", float("nan"))]})
+
+    monkeypatch.setattr(Looker, "look", look)
+    found = write_live(gabor_run, str(shots), tmp_path / "out", threads=1)
+    told = json.loads(found.page.read_text("utf-8").partition('id="told">')[2].partition("</script>")[0])
+    assert told["moments"][0]["answer"] == [["a", "nan %", None]]
+
+
+def test_nothing_is_written_of_a_page_that_cannot_be(
+    gabor_run: Run, shots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(data: Any) -> str:
+        raise RuntimeError("no page")
+
+    monkeypatch.setattr(explain_live, "render_live_page", fail)
+    with pytest.raises(RuntimeError, match="no page"):
+        write_live(gabor_run, str(shots), tmp_path / "out", threads=1)
+    assert not (tmp_path / "out" / "live.json").exists()
 
 
 def test_sources_that_are_none(
@@ -272,6 +301,47 @@ def test_only_with_the_secret_and_only_from_here(serving: Callable[..., Served])
     assert served.ask(f"{served.path}../../etc/passwd")[0] == 404
     assert served.ask(f"{served.path}next?after=x")[0] == 400
     assert served.ask(served.path, method="PUT")[0] == 501
+
+
+def test_of_http_s_own_port_browsers_leave_out_the_number(
+    serving: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serving()
+    for host in ("127.0.0.1", "localhost"):
+        assert served.ask(served.path, headers={"Host": host})[0] == 403, host
+    monkeypatch.setattr(LiveServer, "port", 80)
+    for host in ("127.0.0.1", "localhost", "127.0.0.1:80"):
+        given = {"Host": host, "Origin": f"http://{host}"}
+        assert served.ask(served.path, headers=given)[0] == 200, host
+    evil = {"Host": "127.0.0.1", "Origin": "http://evil.example"}
+    assert served.ask(served.path, headers=evil)[0] == 403
+    assert served.ask(served.path, headers={"Host": "evil.example"})[0] == 403
+
+
+def test_a_page_that_waits_watches(gabor_run: Run, shots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next picture comes after more seconds than a closed page is waited for."""
+    monkeypatch.setattr(explain_live_player, "_WATCHED_S", 0.1)
+    monkeypatch.setattr(PictureFolder, "fps", 2.0, raising=False)
+    player = Player(
+        Looker(load(gabor_run, threads=1), "act", 1),
+        open_source(str(shots)),
+        lambda: open_source(str(shots)),
+    )
+    thread = threading.Thread(target=player.run, daemon=True)
+    thread.start()
+    try:
+        first = player.wait(0, 10)
+        assert first["moment"]["name"] == "0.png"
+        second = player.wait(first["number"], 10)
+        assert second["moment"] is not None
+        assert second["moment"]["name"] == "1.png"
+        time.sleep(1.2)  # nobody waits now: the film stands still
+        assert player.frames == 2
+        assert not player._watched()
+    finally:
+        player.close()
+        thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_wishes_that_cannot_be_are_refused(serving: Callable[..., Served]) -> None:

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 
-from striate.errors import UsageError
+from striate.errors import DataError, UsageError
+from striate.explain.inside import Inside
 from striate.explain.projection_map import embed, reduced, trust_in_words
+from striate.runs.run import Run
+from striate.verbs import explain_tsne
 
 
 @pytest.mark.parametrize("shape", [(30, 7), (6, 40), (5, 5)])
@@ -80,6 +86,17 @@ def test_open_tsne_is_used_where_it_is_installed(
     found = embed(vectors)
     assert found.method == "openTSNE"
     np.testing.assert_allclose(found.points, reduced(vectors, 50)[0][:, :2], rtol=1e-4, atol=1e-5)
+
+
+def test_a_layer_whose_values_are_not_finite(
+    gabor_run: Run, made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        Image.fromarray(np.zeros((24, 20, 3), np.uint8)).save(tmp_path / f"{number}.png")
+    data = made.graph_of([("Log", {"name": "/n/log/Log", "out": "log"})], (24, 20), outputs=["log"])
+    monkeypatch.setattr(explain_tsne, "look_inside", lambda model, threads: Inside(data, threads=1))
+    with pytest.raises(DataError, match="layer log gives values that are not finite"):
+        explain_tsne.layer_map(gabor_run, "log", tmp_path, threads=1)
 
 
 def test_every_trust_has_words() -> None:

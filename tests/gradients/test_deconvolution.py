@@ -150,6 +150,31 @@ def test_gates_are_held_fixed() -> None:
     torch.testing.assert_close(found, expected)
 
 
+def test_a_gate_that_multiplies_nothing_is_a_layer_like_others() -> None:
+    conv = nn.Conv2d(3, 2, 1, bias=False)
+    net = nn.Sequential(conv, nn.Sigmoid()).eval()
+    pixels = torch.rand(1, 3, 3, 4)
+    found = reconstruct(net, net[1], pixels, torch.tensor([1]), torch.tensor([[1, 2]]))
+    share = float(net(pixels).detach()[0, 1, 1, 2])
+    expected = conv.weight[1, :, 0, 0].detach() * share * share * (1 - share)
+    torch.testing.assert_close(found[0, :, 1, 2], expected)
+
+
+def test_a_layer_behind_held_gates_alone_is_refused() -> None:
+    class Weights(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.heads = nn.MultiheadAttention(3, 1, batch_first=True).requires_grad_(False)
+
+        def forward(self, maps: Tensor) -> Tensor:
+            tokens = maps.flatten(2).transpose(1, 2)
+            return self.heads(tokens, tokens, tokens)[1][:, None]  # type: ignore[no-any-return]
+
+    net = Weights()
+    with pytest.raises(UsageError, match="only by way of gates"):
+        reconstruct(net, net, torch.rand(1, 3, 2, 2), torch.tensor([0]))
+
+
 def test_a_unit_that_sleeps_sends_nothing_and_the_network_stays_as_it_is() -> None:
     net = nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU(), nn.Dropout(0.5)).train()
     with torch.no_grad():

@@ -85,6 +85,11 @@ def test_a_layer_by_name_or_the_end_of_it(case: Any) -> None:
         ((2, 7, 5, 4), (10, 8), (7, 5, 4)),  # channels first
         ((2, 8, 6, 5), (13, 10), (8, 6, 5)),  # though 8 by 6 would suit as well
         ((2, 5, 4, 64), (10, 8), (64, 5, 4)),  # channels last, as in Swin
+        ((2, 56, 56, 64), (224, 224), (64, 56, 56)),  # though there are about as many as rows
+        ((2, 64, 56, 56), (224, 224), (64, 56, 56)),
+        ((2, 48, 64, 56), (192, 256), (56, 48, 64)),
+        ((2, 56, 48, 64), (192, 256), (56, 48, 64)),
+        ((2, 6, 8, 4), (12, 8), (6, 8, 4)),  # a window without a border
         ((2, 197, 9), (224, 224), (9, 14, 14)),  # tokens after a class token, as in ViT
         ((2, 20, 9), (10, 8), (9, 5, 4)),
         ((2, 23, 9), (10, 8), None),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from striate.nn.augment.settings import AugmentSettings
-from striate.stress.advice import ANSWERS, Gain, advise, flags_of
+from striate.stress.advice import ANSWERS, INSTEAD, Gain, advise, answer_to, flags_of
 from striate.stress.card import (
     Against,
     LeftOut,
@@ -234,6 +234,48 @@ def test_mean_corruption_error() -> None:
     assert detected.relative.value == pytest.approx(0.6 / 0.9)
 
 
+def test_only_classes_have_an_mce() -> None:
+    ours = [curve(name, 0.8, 0.7, 0.6, 0.5, 0.4) for name in COMMON]
+    found = corrupted_from("regress", judged(0.9).headline, ours)
+    assert found is not None
+    assert "--against" not in found.meaning
+    assert "--against" not in read(render_card(card(*ours, task="regress", corrupted=found)))
+    classes = corrupted_from("classify", judged(0.9).headline, ours)
+    assert "--against" in read(render_card(card(*ours, corrupted=classes)))
+
+
+def test_a_mean_over_few_pictures_is_not_a_point() -> None:
+    one = resamples_for(4, seed=0)
+    measure = Measure(1.0, one.means(np.ones(4)), 4, is_share=True)
+    alike = Judged(measure, np.ones(4, np.float32), np.ones(4, np.float32), {})
+    passes = [(severity, alike) for severity in (1, 2, 3, 4, 5)]
+    curves = [
+        curve_of(axis(name), alike, passes, 0.1, more_is_better=True, fallen=[0] * 5) for name in COMMON
+    ]
+    assert curves[0].verdict == "unclear"
+    found = corrupted_from("classify", measure, curves)
+    assert found is not None
+    assert found.overall.low == 0
+    assert found.overall.high > 0.5
+    assert mean_of(curves).low < 0.5
+
+
+def test_an_estimate_of_a_share_is_that_of_wilson() -> None:
+    from striate.metrics.intervals import wilson_interval
+
+    found = estimate(Measure(0.0, np.zeros(100), 5, is_share=True))
+    assert (found.low, found.high) == tuple(float(one) for one in wilson_interval(0, 5))
+    whole = estimate(Measure(2.0, np.full(100, 2.0), 1, (0.0, 10.0)))
+    assert whole.low < 0.1
+    assert whole.high > 9
+    assert estimate(Measure(0.1, np.full(100, 0.1))).interval == (0.1, 0.1)
+
+
+def test_a_shortened_card_promises_no_equal_card() -> None:
+    assert "depends on the machine" in read(render_card(card(shortened="200 of 900 pictures")))
+    assert "depends on the machine" not in read(render_card(card()))
+
+
 def test_a_baseline_that_never_errs_gives_no_ratio() -> None:
     perfect = [curve(name, 1, 1, 1, 1, 1) for name in COMMON]
     found = corrupted_from(
@@ -261,6 +303,7 @@ def test_every_answer_is_a_setting() -> None:
 
 def told(**more: Any) -> dict[str, Any]:
     return {
+        "task": "classify",
         "augment": {},
         "side": 64.0,
         "start": ["striate", "train", "my photos", "--task", "classify"],
@@ -308,6 +351,36 @@ def test_advice_that_the_run_has_had() -> None:
         "--policy",
         "augmix",
     ]
+
+
+def test_a_detector_is_advised_what_it_can_be_trained_with() -> None:
+    from striate.verbs.ablating.arms import CANDIDATES, NOT_FOR
+
+    barred = [CANDIDATES[name] for name in NOT_FOR["detect"]]
+    for one in [*AXES, *EXTRA]:
+        settings = answer_to(one, "detect").settings
+        AugmentSettings.parse(dict(settings))
+        for other in barred:
+            assert not [name for name in other if name != "policy" and name in settings]
+            assert "policy" not in other or other["policy"] != settings.get("policy")
+    curves = [curve("fog", 0.3, 0.3, 0.2, 0.2, 0.2), curve("bars", 0.8, 0.7, 0.6, 0.5, 0.4)]
+    weather, hiding = advise(curves, **told(task="detect"))
+    assert "--policy trivialaugment" in weather.command
+    assert hiding.settings == {}
+    assert hiding.command == ""
+    assert advise(curves, **told())[1].settings == {"erase": 0.7}
+
+
+def test_a_regressor_is_advised_nothing_that_moves() -> None:
+    weather = answer_to("fog", "regress")
+    assert "policy" not in weather.settings
+    assert "policy" not in answer_to("no such axis", "regress").settings
+    assert answer_to("no such axis", "classify").settings == {"policy": "trivialaugment"}
+    known = {one.name: one for one in ANSWERS}
+    for answers in INSTEAD.values():
+        for one in answers:
+            AugmentSettings.parse(dict(one.settings))
+            assert one.name == "anything" or known[one.name].axes == one.axes
 
 
 # -- the registry -----------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from striate.stress.axes.occlusion import OCCLUSION, top_share
+from striate.stress.axes.occlusion import OCCLUSION, occlusion_axes, top_share
 from striate.stress.axes.truncation import TRUNCATION
 from striate.stress.changes import Axis, Material
 from striate.types import Array, PictureArray
@@ -141,3 +141,14 @@ def test_truncation_pushes_out_the_share_of_the_object() -> None:
                 kept = pictures[row][y[inside], x[inside]]
                 assert np.array_equal(changed.pictures[row][there[:, 1], there[:, 0]], kept)
             assert ways == edges  # the object is nearest to the lower one
+
+
+def test_patches_show_no_other_thing_where_things_are_to_be_found() -> None:
+    pictures, material = made(4, (30, 30))
+    plain = next(one for one in occlusion_axes(placed=True) if one.name == "blobs")
+    changed = plain.change(pictures, 0.45, material).pictures
+    for row in range(4):
+        mask = (changed[row] != pictures[row]).any(axis=2)
+        assert mask.mean() == pytest.approx(0.45, abs=0.01)
+        assert np.abs(changed[row][mask] - pictures[row].mean(axis=(0, 1))).max() <= 0.5
+    assert [one.name for one in occlusion_axes(placed=True)] == [one.name for one in OCCLUSION]

@@ -198,3 +198,24 @@ def test_a_task_without_a_scorer() -> None:
 
     with pytest.raises(UsageError, match="caption"):
         scorer_of(Other(), [], resamples_for(1, seed=0))  # type: ignore[arg-type]
+
+
+def test_few_pictures_are_never_sure() -> None:
+    from striate.stress.curves import estimate
+
+    truths = [(Box("a", (0, 0, 10, 10)),)] * 3
+    scorer = scorer_of(detector(), truths, resamples_for(3, seed=0, most=50))
+    found = estimate(scorer.judge([boxes([], [])] * 3, truths).headline)
+    assert (found.value, found.low) == (0, 0)
+    assert found.high > 0.5
+    names = ("a", "b", "c")
+    sure = said(names, np.array([0.9, 0.05, 0.05]))
+    scorer = scorer_of(classify(), [("a",)], resamples_for(1, seed=0))
+    judged = scorer.judge([sure], [("a",)])
+    assert estimate(judged.headline).low < 0.25
+    numbers_of = scorer_of(regress("x"), [(1.0,), (-1.0,)], resamples_for(2, seed=0))
+    error = estimate(
+        numbers_of.judge([numbers(("x",), [one]) for one in (1.0, -1.0)], [(1.0,), (-1.0,)]).headline
+    )
+    assert error.low == error.value == 0
+    assert error.high > 0.5

@@ -78,6 +78,35 @@ def test_many_pictures_lie_in_a_file(
     filed = read_stock(task(), dataset, seed=1, workers=2)
     assert isinstance(filed.pixels.base if filed.pixels.base is not None else filed.pixels, np.memmap)
     np.testing.assert_array_equal(filed.pixels, whole.pixels)
+    some = filed.take([4, 1, 3])
+    assert isinstance(some.pixels, np.memmap)
+    np.testing.assert_array_equal(some.pixels, whole.pixels[[4, 1, 3]])
+    assert np.shares_memory(filed.take(range(2, 5)).pixels, filed.pixels)  # no copy of neighbours
+    assert len(filed.take([])) == 0
+
+
+def test_masks_are_made_only_where_an_axis_uses_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = EMBEDDED["scenes"].labels
+    assert read is not None
+    dataset = read().take([0, 1, 2])
+    bare = read_stock(task(), dataset, seed=0, workers=1, with_masks=False)
+    assert bare.known == "exact"
+    assert bare.masks is None
+    monkeypatch.setattr("striate.stress.stock._IN_MEMORY", 10)
+    filed = read_stock(task(), dataset, seed=0, workers=1)
+    monkeypatch.undo()
+    whole = read_stock(task(), dataset, seed=0, workers=1)
+    assert filed.masks is not None
+    assert filed.masks.dtype == bool
+    np.testing.assert_array_equal(filed.masks, whole.masks)
+    assert filed.masks.any()
+    np.testing.assert_array_equal(filed.take([2, 0]).masks, whole.masks[[2, 0]])  # type: ignore[index]
+
+
+def test_the_others_are_known_by_name(make_dataset: Callable[..., Dataset[Any]]) -> None:
+    whole = read_stock(task(), make_dataset([("a",)] * 6, ("a", "b")), seed=1, workers=1)
+    assert [one.key for one in whole.of_others] == [one.key for one in whole.records]
+    assert len(whole.take([0]).of_others) == 6
 
 
 def test_scenes_know_their_objects() -> None:

@@ -71,3 +71,16 @@ def test_errors_are_better_the_smaller(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("count", [1, 5, 23])
 def test_too_few_pictures(count: int) -> None:
     assert vary(np.zeros((count, 2)), ["a"] * count, np.ones(count), more_is_better=True) is None
+
+
+def test_a_handful_of_strangers_decides_nothing(rng: np.random.Generator) -> None:
+    features = np.concatenate([blobs(rng, [(0, 0), (6, 0)], 30), [(90.0, 90.0), (91.0, 90.0)]])
+    marks = np.ones(62)
+    marks[[3, 40]] = 0
+    marks[60:] = 0  # always wrong, and only two of them
+    found = vary(features, ["cat"] * 62, marks, more_is_better=True)
+    assert found is not None
+    assert min(one.pictures for one in found.clusters) >= 6
+    assert found.worst.score > 0.8
+    assert found.by_luck > 0.5
+    assert not found.is_real

@@ -39,6 +39,20 @@ def test_objects_are_not_hidden_blended_or_mirrored_twice(make_detection: MakeDe
     assert (asked.flip, asked.rotate_deg) == ("both", 30.0)
 
 
+def test_auto_is_the_same_whether_it_is_said_or_not(make_detection: MakeDetection) -> None:
+    """Never a mirror image of objects that are to be found, unless asked for by name."""
+    made = make_detection("fcos")
+    fields = AugmentSettings().model_dump()
+    said = AugmentSettings(**fields)
+    assert said.model_fields_set == set(fields)
+    for augment in ("auto", "none", "light", "standard", "heavy"):
+        quiet = made.recipe.augment(AugmentSettings(augment=augment), made.pixels)
+        loud = made.recipe.augment(AugmentSettings(**{**fields, "augment": augment}), made.pixels)
+        assert loud == quiet
+        assert loud.border == "grey"
+    assert made.recipe.augment(AugmentSettings(border="reflect"), made.pixels).border == "reflect"
+
+
 def test_truths_follow_their_pictures(make_detection: MakeDetection) -> None:
     """White objects on black: after augmentation white lies within the boxes, and fills them."""
     made = make_detection("fcos", (1, 1, 1, 1))

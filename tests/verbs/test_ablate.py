@@ -16,7 +16,7 @@ from striate.errors import TrainingError, UnknownNameError, UsageError
 from striate.task import task_names
 from striate.tasks.detect.types import Detections
 from striate.verbs.ablate import FILES, ablate, candidates_named
-from striate.verbs.ablating.arms import CANDIDATES, NOT_FOR, arms_left_out
+from striate.verbs.ablating.arms import CANDIDATES, NOT_FOR, Arm, arms_added, arms_left_out
 from striate.verbs.ablating.effects import Scores, Unit, measure_effects
 from striate.verbs.ablating.scoring import TASK_SCORES
 from striate.verbs.training.request import Request
@@ -126,7 +126,7 @@ def test_the_same_call_goes_on_and_trains_nothing_twice(tmp_path: Path) -> None:
     again = Trainer({"blur": 0.1})
     assert run(tmp_path, again).to_dict() == first.to_dict()
     assert not again.calls
-    (tmp_path / "scores" / "right-answers" / "with-blur-s2.json").unlink()
+    (tmp_path / "ablate-scores" / "right-answers" / "with-blur-s2.json").unlink()
     run(tmp_path, again)
     assert [call["out"] for call in again.calls] == ["with-blur-s2"]
 
@@ -138,6 +138,43 @@ def test_another_question_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     anew = Trainer()
     assert run(tmp_path, anew, seeds=(0, 1), overwrite=True).seeds == (0, 1)
     assert len(anew.calls) == 1 + 8
+
+
+def test_beginning_anew_removes_what_the_ablation_made_and_nothing_else(tmp_path: Path) -> None:
+    """`--out .` in a folder with runs and scores of one's own."""
+
+    class Writes(Trainer):
+        def __call__(self, source: str, *, out: Path, task: str, **settings: Any) -> Any:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / "weights").write_text(str(len(self.calls)))
+            return super().__call__(source, out=out, task=task, **settings)
+
+    (tmp_path / "ablate-scores").mkdir()
+    (tmp_path / "ablate-scores" / "notes").write_text("of mine")
+    theirs = [
+        tmp_path / name / "kept.txt"
+        for name in ("runs/pilot", "runs/mine", "scores", "ablate-runs/noted", "ablate-scores/noted")
+    ]
+    for path in theirs:
+        path.parent.mkdir(parents=True)
+        path.write_text("years of work")
+    run(tmp_path, Writes())
+    made = {path.name for path in (tmp_path / "ablate-runs").iterdir()} - {"noted"}
+    assert {"pilot", "plain-s0", "with-jpeg-s2"} <= made
+    run(tmp_path, Writes(), candidates={"blur": {"blur": 1.0}}, seeds=(4,), overwrite=True)
+    assert [path.read_text() for path in theirs] == ["years of work"] * 5
+    now = {path.name for path in (tmp_path / "ablate-runs").iterdir()} - {"noted"}
+    assert now == {"pilot", "plain-s4", "with-blur-s4"}
+    scored = {path.name for path in (tmp_path / "ablate-scores" / "right-answers").iterdir()}
+    assert scored == {"plain-s4.json", "with-blur-s4.json"}
+
+
+def test_a_damaged_plan_removes_nothing(tmp_path: Path) -> None:
+    run(tmp_path, Trainer())
+    (tmp_path / "ablate-plan.json").write_text('{"asked": {}}')
+    with pytest.raises(UsageError, match="damaged"):
+        run(tmp_path, Trainer(), overwrite=True)
+    assert len(list((tmp_path / "ablate-scores" / "right-answers").iterdir())) == 12
 
 
 def test_a_budget_sets_the_epochs(tmp_path: Path) -> None:
@@ -188,6 +225,56 @@ def test_what_cannot_be_trained_is_left_out_with_the_reason(tmp_path: Path) -> N
     assert found.left == ("noise, added: the loss is not a number",)
     with pytest.raises(TrainingError):  # of what all are compared with, there is no doing without
         run(tmp_path / "b", Trainer(fails="augment"))
+
+
+def test_where_nothing_could_be_trained_the_reason_is_told(tmp_path: Path) -> None:
+    only = {"candidates": {"noise": {"noise": 0.1}}}
+    with pytest.raises(TrainingError, match=r"noise, added: the loss is not a number.*try others"):
+        run(tmp_path, Trainer(fails="noise"), **only)
+    with pytest.raises(UsageError, match="time budget was too short for a single comparison"):
+        run(tmp_path / "b", Trainer(), **only, time_budget=1e-9)
+
+
+def test_what_failed_is_told_beside_what_had_no_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from striate.verbs import ablate as module
+
+    class Slow(Trainer):
+        now = 0.0
+
+        def __call__(self, source: str, *, out: Path, task: str, **settings: Any) -> Any:
+            Slow.now += 10.0
+            return super().__call__(source, out=out, task=task, **settings)
+
+    monkeypatch.setattr(module.time, "monotonic", lambda: Slow.now)
+    with pytest.raises(TrainingError, match=r"failed: blur, added.*for the rest the time budget"):
+        run(tmp_path, Slow(fails="blur"), time_budget=40)  # the pilot, plain and blur
+
+
+def test_names_that_share_a_folder_are_refused(tmp_path: Path) -> None:
+    trainer = Trainer()
+    for other in ("blur-1", "Blur 1", "blur 1 "):
+        asked = {"blur 1": {"blur": 1.0}, other: {"blur": 2.0}}
+        with pytest.raises(UsageError, match=f"'blur 1' and '{other}' would share"):
+            run(tmp_path, trainer, candidates=asked)
+    assert not trainer.calls
+    long = {f"{'blurred a little ' * 8}{end}": {"blur": 1.0 + end} for end in range(2)}
+    found = run(tmp_path, trainer, candidates=long, seeds=(0,))
+    assert {call["out"] for call in trainer.calls if call.get("blur")} == {
+        Arm(f"with-{name}", name).file_name(0) for name in long
+    }
+    assert len(found.effects) == 2
+    assert all(len(call["out"]) <= 83 for call in trainer.calls)
+
+
+def test_a_policy_laid_over_another_has_its_own_strength() -> None:
+    resolved = {"augment": "standard", "policy": "randaugment", "policy_ops": 2, "policy_magnitude": 9.0}
+    asked = {"augmix": {"policy": "augmix"}, "wild": {"policy_magnitude": 20.0}}
+    plain, augmix, wild = arms_added(asked, resolved)
+    assert plain.settings == resolved
+    assert augmix.settings == {"augment": "standard", "policy": "augmix"}
+    assert wild.settings == {**resolved, "policy_magnitude": 20.0}
 
 
 @pytest.mark.parametrize(
@@ -375,6 +462,6 @@ def test_a_tiny_training_is_ablated_and_goes_on(tmp_path: Path) -> None:
     assert -1 <= flip.low <= flip.gain <= flip.high <= 1
     assert found.pictures > 20
     assert found.measured == "right answers on pictures held out"
-    assert len(list((tmp_path / "found" / "runs").iterdir())) == 5
+    assert len(list((tmp_path / "found" / "ablate-runs").iterdir())) == 5
     again = ablate("faces-or-not", out=tmp_path / "found", **common)
     assert again.to_dict() == found.to_dict()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from striate.errors import PictureError, UnknownNameError, UsageError
+from striate.errors import DataError, PictureError, UnknownNameError, UsageError
 from striate.explain.explanation import Explanation
 from striate.pictures import read, write
 from striate.runs.run import Run
@@ -21,6 +21,7 @@ from striate.types import Picture
 from striate.verbs import explain_why, explain_why_report
 from striate.verbs.explain_why import explain, explain_all
 from striate.verbs.explain_why_report import write_explanations
+from striate.verbs.explain_why_sources import check_apart
 from striate.verbs.model import load
 
 MakeRun = Callable[..., Run]
@@ -263,6 +264,72 @@ def test_many_pictures_become_a_page_a_json_and_a_sheet_each(
     assert "How it is measured" in page
     with pytest.raises(UsageError, match="exists already"):
         written(make_run(name="other").folder, [coloured], out)
+
+
+def test_a_folder_without_pictures(make_run: MakeRun, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    run = make_run().folder
+    with pytest.raises(DataError, match=r"no pictures in .*empty"):
+        explain(run, tmp_path / "empty")
+    with pytest.raises(DataError, match="no pictures in colours"):
+        written(run, [tmp_path / "empty"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_call_that_fails_leaves_no_folder(make_run: MakeRun, tmp_path: Path, coloured: Path) -> None:
+    with pytest.raises(UnknownNameError, match="purple"):
+        written(make_run().folder, [coloured], tmp_path / "out", about="purple")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_holds_something_is_refused_before_the_work(
+    make_run: MakeRun, tmp_path: Path, coloured: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    write(half_green(), out / "1.png")  # left by a run that was broken off
+    found = explain_all(make_run().folder, [coloured / "red"], check=False)
+    with pytest.raises(UsageError, match="is not empty"):
+        write_explanations(found, out, run="r", given="g")
+    write_explanations(found, out, run="r", given="g", overwrite=True)
+    assert read(out / "1.png").shape[1] > 600
+
+
+def test_a_sheet_never_replaces_its_own_picture(make_run: MakeRun, tmp_path: Path) -> None:
+    picture = tmp_path / "a.png"
+    write(half_green(), picture)
+    before = picture.read_bytes()
+    found = explain_all(make_run().folder, [picture], check=False)
+    with pytest.raises(UsageError, match="cannot lie in one folder"):
+        write_explanations(found, tmp_path, run="r", given="g", overwrite=True)
+    assert picture.read_bytes() == before
+
+
+def test_pictures_and_sheets_lie_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "photos" / "out"
+    for name in ("a.png", "b [1].png", "in/c.png", "out/d.png"):
+        (photos / name).parent.mkdir(parents=True, exist_ok=True)
+        write(half_green(), photos / name)
+    (tmp_path / "link").symlink_to(photos, target_is_directory=True)
+    (tmp_path / "e.png").symlink_to(out / "d.png")
+    monkeypatch.chdir(photos)
+    for good in (photos, "a.png", photos / "in" / "c.png", "*.png", np.zeros((2, 2, 3), np.uint8), "x"):
+        check_apart([good], out)
+    check_apart([photos / "in"], photos)
+    for given, folder in (
+        (photos, photos),
+        (photos, "."),
+        (tmp_path / "link", photos),
+        (photos, tmp_path / "link"),
+        ("a.png", photos),
+        ("b [1].png", "."),
+        ("*.png", photos),
+        ("out/*", out),
+        (tmp_path / "e.png", out),
+        (tmp_path / "e.png", tmp_path),
+    ):
+        with pytest.raises(UsageError, match="cannot lie in one folder"):
+            check_apart([given], folder)
 
 
 def test_an_unreliable_map_is_on_the_page_with_a_warning(

@@ -15,7 +15,7 @@ from striate.pictures import write
 from striate.runs.run import Run
 from striate.stress.card_page import render_card
 from striate.verbs.stress import FILES, save_card, stress_card
-from striate.verbs.stress_session import seconds_of
+from striate.verbs.stress_session import Session, seconds_of
 
 AXES = ("rotation", "fog", "overexposure", "hide-hottest", "background-other")
 FEW = {"axes": AXES, "severities": (1, 5), "time_budget": None}
@@ -63,6 +63,52 @@ def test_a_card(make_run: Callable[..., Run], many: Path, tmp_path: Path) -> Non
     save_card(card, tmp_path / "card", overwrite=True)
 
 
+def test_a_card_that_cannot_be_drawn_replaces_nothing(
+    make_run: Callable[..., Run], coloured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = stress_card(make_run(), coloured, axes=("fog",), severities=(1,)).card
+
+    def fails(card: Any) -> str:
+        raise DataError("no page")
+
+    monkeypatch.setattr("striate.verbs.stress.render_card", fails)
+    with pytest.raises(DataError, match="no page"):
+        save_card(card, tmp_path)
+    assert not [name for name in FILES if (tmp_path / name).exists()]
+
+
+def test_both_runs_see_the_same_changes(
+    make_run: Callable[..., Run], many: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pictures and the others, after fewer were taken for lack of time."""
+
+    def slow(self: Any, stock: Any, axes: Any, severities: Any) -> float:
+        return 2.5
+
+    stocks: list[Any] = []
+    plain = Session._measured
+
+    def watched(self: Session, engine: Any, stock: Any, stage: str, name: str) -> Any:
+        stocks.append(stock)
+        return plain(self, engine, stock, stage, name)
+
+    monkeypatch.setattr("striate.stress.runner.Engine.probe", slow)
+    monkeypatch.setattr("striate.verbs.stress_session._LEAST_PICTURES", 5)
+    monkeypatch.setattr(Session, "_measured", watched)
+    card = stress_card(
+        make_run(), many, axes=("blobs",), severities=(3,), time_budget=12.0, threads=1,
+        against=make_run(name="other"),
+    ).card  # fmt: skip
+    ours, theirs = stocks
+    assert len(ours) == len(theirs) == 5
+    assert len(ours.others) == 64
+    np.testing.assert_array_equal(ours.others, theirs.others)
+    np.testing.assert_array_equal(ours.pixels, theirs.pixels)
+    assert card.against is not None
+    mine, other = card.curves[0].levels[0], card.against.curves[0].levels[0]
+    assert mine.score.value == other.score.value
+
+
 def test_equal_calls_give_equal_cards(make_run: Callable[..., Run], many: Path) -> None:
     run = make_run()
     one, other = (
@@ -78,7 +124,7 @@ def test_equal_calls_give_equal_cards(make_run: Callable[..., Run], many: Path) 
 def test_numbers(make_run: Callable[..., Run], tmp_path: Path) -> None:
     table = tmp_path / "values.csv"
     rows = ["path,redness,greenness"]
-    for number in range(8):
+    for number in range(12):
         rgb = (20 * number, 200 - 10 * number, 90)
         write(np.full((12, 16, 3), rgb, np.uint8), tmp_path / f"{number}.png")
         rows.append(f"{number}.png,{rgb[0]},{rgb[1]}")

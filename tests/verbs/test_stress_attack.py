@@ -110,7 +110,7 @@ def test_boxes_can_be_attacked(tmp_path: Path) -> None:
         lines.append(f"{number}.png,{left},{top},{left + 20},{top + 20},block")
     (tmp_path / "boxes.csv").write_text("\n".join(lines) + "\n")
     out = tmp_path / "run"
-    quick = {"method": "sliding-window", "size": "48x64", "epochs": 12}
+    quick = {"method": "sliding-window", "model": "auto", "size": "48x64", "epochs": 12}
     train(tmp_path, out=out, task="detect", **(QUICK | quick))
     found = attack(out, tmp_path, "pgd", strengths=(2, 40), steps=3, split="all")
     assert found.levels[1].score.value < found.clean.value

@@ -9,6 +9,7 @@ import pytest
 from striate.errors import DataError, UnknownNameError, UsageError
 from striate.runs.run import Run
 from striate.verbs.stress_poses import FILES, StrangePoses, poses
+from striate.verbs.stress_poses_asking import Stage, _truth
 
 MakeRun = Callable[..., Run]
 
@@ -80,6 +81,16 @@ def test_the_right_class_is_given_or_assumed(make_run: MakeRun) -> None:
     assert "is taken as right" in assumed.statements[-1]
     with pytest.raises(UnknownNameError, match="green"):
         poses(run, "bus", true="grene", samples=12)
+
+
+@pytest.mark.parametrize("name", ["school_bus", "School-Bus", "school bus"])
+@pytest.mark.parametrize("known", ["school_bus", "school-bus", "School bus"])
+def test_a_name_is_the_same_however_its_words_are_joined(cube: Path, name: str, known: str) -> None:
+    path = cube.rename(cube.with_name(f"{name}.obj"))
+    for stage in (Stage.of(path, (32, 32), None), Stage.of(name, (32, 32), None)):
+        told = _truth(["van", known], stage, None, None)
+        assert told == (known, "the class of the run that has the object's name")
+    assert Stage.of(name, (32, 32), None).solid == "bus"
 
 
 def test_objects_that_are_none(make_run: MakeRun, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def augment(
         seeds: With --ablate: how many times each is trained.
         only: With --ablate: the augmentations to try, such as blur,mixup; by default all that suit.
         added_only: With --ablate: do not take the parts out of the preset as well.
-        overwrite: Replace what is there.
+        overwrite: Replace the sheet; with --ablate, what an earlier one made there.
         json: Write one JSON object.
     """
     output, wishes = Output(json=json), given(settings)

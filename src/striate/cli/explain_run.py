@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias
 
 from cyclopts import Parameter
 
 from striate.cli.explain import _free, _heard, _problems, _tell
+from striate.cli.explain_words import Split, Words, way_of
 from striate.cli.output import Output
 from striate.errors import UsageError
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
-Split = Literal["auto", "train", "validation", "test", "all"]
 _LINES = 12
 """Pictures whose sentences are written out; more are counted."""
 
@@ -78,7 +77,7 @@ def explain(
         method: How to find out; may be given several times. By default gradcam, for detections layercam,
             for networks without maps integrated, for hand-made models occlusion.
         about: What to explain: a class, a target, or the number of a detection from 1; may be given
-            several times. By default what the answer is surest of.
+            several times, but once with --neurons. By default what the answer is surest of.
         layer: The layer to look at; by default chosen and told. Unknown ones list the choices.
         masks: Random masks of rise.
         no_check: Leave out the checks: faster, and nothing says whether to believe the maps.
@@ -110,65 +109,7 @@ def explain(
         tuple(channel or ()), count, top, steps, tuple(against or ()), active, port, every, loop,
         at_most, seed, threads, overwrite,
     )  # fmt: skip
-    return _WAYS[_way(words, maps=maps)](Output(json=json), words)
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What was typed, in the order of the flags."""
-
-    run: Path
-    pictures: tuple[str, ...]
-    out: Path | None
-    methods: tuple[str, ...]
-    about: tuple[str, ...]
-    layers: tuple[str, ...]
-    masks: int
-    check: bool
-    neurons: str
-    dissect: str
-    live: str
-    tsne: str
-    data: str | None
-    split: Split
-    channels: tuple[int, ...]
-    count: int
-    top: int
-    steps: int
-    against: tuple[str, ...]
-    active: float
-    port: int
-    every: int
-    loop: bool
-    at_most: int
-    seed: int
-    threads: int
-    overwrite: bool
-
-    @property
-    def layer(self) -> str | None:
-        """The one layer, where only one can be looked at."""
-        if len(self.layers) > 1:
-            raise UsageError(f"{len(self.layers)} layers were given", expected="one --layer")
-        return self.layers[0] if self.layers else None
-
-
-def _way(words: Words, *, maps: bool) -> str:
-    """The one way of looking that was asked for."""
-    asked = [name for name in ("neurons", "dissect", "tsne", "live") if getattr(words, name)]
-    asked += ["maps"] if maps else []
-    if len(asked) > 1:
-        raise UsageError(f"--{asked[0]} and --{asked[1]} cannot go together", expected="one of them")
-    way = asked[0] if asked else "why"
-    if way in ("why", "maps") and not words.pictures:
-        raise UsageError(
-            "there is no picture to explain",
-            expected="a picture after the run, or one of --neurons, --dissect, --tsne and --live",
-        )
-    if way not in ("why", "maps") and words.pictures:
-        remedy = "give pictures with --data" if way in ("neurons", "tsne") else ""
-        raise UsageError(f"--{way} takes no pictures after the run", remedy=remedy)
-    return way
+    return _WAYS[way_of(words, maps=maps)](Output(json=json), words)
 
 
 def _why(output: Output, words: Words) -> int:
@@ -179,9 +120,11 @@ def _why(output: Output, words: Words) -> int:
 
     if words.out is None:
         raise UsageError("where to write is missing", remedy="add --out FOLDER")
-    from striate.verbs.explain_why_report import FILES, first_names, write_explanations
+    from striate.verbs.explain_why_report import first_names, free_folder, write_explanations
+    from striate.verbs.explain_why_sources import check_apart
 
-    _free(words.out, FILES, overwrite=words.overwrite)
+    free_folder(words.out, overwrite=words.overwrite)
+    check_apart(words.pictures, words.out)
     model = load(words.run, threads=words.threads)
     found: Iterator[Explanation] = explain_all(
         model,
@@ -365,7 +308,7 @@ def _live(output: Output, words: Words) -> int:
             every=words.every,
             loop=words.loop,
             threads=words.threads,
-            announce=lambda address: output.say(f"look: {address}  (Ctrl-C ends)"),
+            announce=lambda address: _announce(output, address),
         )
         if output.json:
             output.line(summary.to_dict())
@@ -383,6 +326,14 @@ def _live(output: Output, words: Words) -> int:
     )
     _tell(output, written.run, written.statements, written.to_dict(), written.page)
     return 0
+
+
+def _announce(output: Output, address: str) -> None:
+    """Where to look, at once: the call ends only when the view does."""
+    if output.json:
+        output.line({"address": address})
+    else:
+        output.say(f"look: {address}  (Ctrl-C ends)")
 
 
 def _problems_of(found: Any) -> Sequence[Problem]:

@@ -13,7 +13,7 @@ from cyclopts import Group, Parameter
 
 from striate.cli.output import Output
 from striate.cli.progress import duration
-from striate.errors import UsageError
+from striate.errors import StriateError, UsageError
 
 if TYPE_CHECKING:
     from striate.stress.advice import Gain
@@ -142,14 +142,18 @@ def _card(
     fix: bool,
     train: str | None,
 ) -> int:
+    from striate.cli import stress_fixing
     from striate.verbs import stress as verb
     from striate.verbs.outputs import writable
     from striate.verbs.stress_session import seconds_of
 
-    for name in verb.FILES if out is not None else ():
-        assert out is not None
-        writable(out / name, overwrite=overwrite)
+    # an interrupted --fix has left its card, and goes on with its trials
+    replaced = overwrite or (fix and stress_fixing.is_unfinished(out, run))
+    for file in () if out is None else (out / name for name in verb.FILES):
+        writable(file, overwrite=replaced)
     budget = None if time_budget == "none" else seconds_of(time_budget)
+    if fix:
+        stress_fixing.check(run, train or data)
     with watched(output) as listen:
         report = verb.stress_card(
             run,
@@ -166,11 +170,17 @@ def _card(
             threads=threads,
             listen=listen,
         )
-        if fix:
-            from striate.cli.stress_fixing import tried
-
-            report = tried(output, report, train or data, out, budget, listen)
-    page = None if out is None else report.save(out, overwrite=overwrite)
+    page = None if out is None else report.save(out, overwrite=replaced)
+    if fix:
+        try:
+            with watched(output) as listen:
+                report = stress_fixing.tried(
+                    output, report, train or data, out, budget, listen, overwrite=overwrite
+                )
+        except StriateError:
+            _show(output, report.card, page)  # what was measured stands, and is saved
+            raise
+        page = None if out is None else report.save(out, overwrite=True)
     _show(output, report.card, page)
     return 0
 
@@ -270,9 +280,8 @@ def _poses(
     from striate.verbs import stress_poses
     from striate.verbs.outputs import writable
 
-    for name in stress_poses.FILES if out is not None else ():
-        assert out is not None
-        writable(out / name, overwrite=overwrite)
+    for file in () if out is None else (out / name for name in stress_poses.FILES):
+        writable(file, overwrite=overwrite)
     budget = None if time_budget == "none" else time_budget
     with watched(output) as listen:
         found = stress_poses.poses(
@@ -306,9 +315,8 @@ def _attack(
 
     # by name: gradients need torch, which the use half never reaches
     verb = importlib.import_module("striate.verbs.stress_attack")
-    for file in FILES if out is not None else ():
-        assert out is not None
-        writable(out / file, overwrite=overwrite)
+    for file in () if out is None else (out / one for one in FILES):
+        writable(file, overwrite=overwrite)
     with watched(output) as listen:
         found: Attacked = verb.attack(
             run, data, name, strengths=_floats(strengths), steps=steps, target=target, split=split,

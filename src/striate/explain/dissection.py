@@ -13,13 +13,19 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from striate.errors import DataError
 from striate.explain.dissection_fields import FieldGrid, field_grids
-from striate.explain.dissection_overlap import AxisCells, active_pixels, count_labels
-from striate.explain.dissection_thresholds import TopValues
+from striate.explain.dissection_overlap import (
+    AxisCells,
+    active_pixels,
+    count_labels,
+    partners,
+    resampled,
+)
+from striate.explain.dissection_thresholds import MOST_KEPT, TopValues
+from striate.explain.finite import check_finite
 from striate.explain.inside import Inside, Layer
 from striate.metrics.intervals import bootstrap_interval
-from striate.types import Array, PictureArray, Prepared
+from striate.types import Array, PictureArray, Prepared, SizeHW
 
 __all__ = [
     "Concepts",
@@ -27,10 +33,12 @@ __all__ = [
     "LayerUnits",
     "Listen",
     "SeenMask",
+    "ThinMask",
     "active_in",
     "dissect_network",
     "intersection_over_union",
     "seen_mask",
+    "thinned",
 ]
 
 Listen: TypeAlias = Callable[[int, int], None]
@@ -52,8 +60,8 @@ class Concepts:
     @property
     def table(self) -> Array:
         """From a class map's number to a label, uint8 (256,): a concept's place, then "none of them",
-        then "not judged"."""
-        found = np.full(256, len(self.names), np.uint8)
+        then "not judged". With 255 concepts, which leave no room for these two, uint16."""
+        found = np.full(256, len(self.names), np.uint8 if self.kinds <= 256 else np.uint16)
         found[_IGNORED] = len(self.names) + 1
         found[list(self.indices)] = np.arange(len(self.names))
         return found
@@ -68,7 +76,7 @@ class Concepts:
 class SeenMask:
     """What the network's input shows of a mask.
 
-    `labels`: uint8 (h, w), see `Concepts.table`. `rows`, `columns`: which of the mask's they are.
+    `labels`: (h, w), see `Concepts.table`. `rows`, `columns`: which of the mask's they are.
     `y`, `x`: where their middles lie in the network's input, pixels.
     """
 
@@ -79,23 +87,37 @@ class SeenMask:
     x: Array
 
 
-def seen_mask(class_map: Array, prepared: Prepared, concepts: Concepts) -> SeenMask:
-    """The part of `class_map` uint8 (H, W) that is inside the input made by `prepared`.
+@dataclass(frozen=True, slots=True)
+class ThinMask:
+    """What is looked at of a class map of `size_hw`: `classes` uint8 (h, w), every `every`-th pixel."""
 
-    A mask with a side over 640 pixels is looked at every second, third … pixel.
-    """
+    classes: Array
+    size_hw: SizeHW
+    every: int
+
+
+def thinned(class_map: Array) -> ThinMask:
+    """What is looked at of a class map uint8 (H, W); of one with a side over 640 pixels every second,
+    third … pixel. A copy: the whole need not be kept."""
     every = -(-max(class_map.shape) // _MOST_SIDE)
-    rows, y = _seen(class_map.shape[0], every, prepared, 0)
-    columns, x = _seen(class_map.shape[1], every, prepared, 1)
-    labels = concepts.table[class_map[np.ix_(rows, columns)]]
+    first = every // 2
+    kept = class_map[first::every, first::every].copy()
+    return ThinMask(kept, (class_map.shape[0], class_map.shape[1]), every)
+
+
+def seen_mask(mask: ThinMask, prepared: Prepared, concepts: Concepts) -> SeenMask:
+    """The part of `mask` that is inside the input made by `prepared`."""
+    (down, rows, y), (across, columns, x) = (_seen(mask, prepared, axis) for axis in (0, 1))
+    labels = concepts.table[mask.classes[np.ix_(down, across)]]
     return SeenMask(labels, rows, columns, y, x)
 
 
-def _seen(side: int, every: int, prepared: Prepared, axis: int) -> tuple[Array, Array]:
-    lines = np.arange(every // 2, side, every)
+def _seen(mask: ThinMask, prepared: Prepared, axis: int) -> tuple[Array, Array, Array]:
+    """Which lines of the thin mask are seen, which of the whole mask they are, and where they lie."""
+    lines = mask.every // 2 + mask.every * np.arange(mask.classes.shape[axis])
     places = (lines + 0.5) * prepared.scale_yx[axis] + prepared.offset_yx[axis]
-    inside = (places > 0) & (places < prepared.pixels.shape[axis])
-    return lines[inside], places[inside]
+    (inside,) = np.nonzero((places > 0) & (places < prepared.pixels.shape[axis]))
+    return inside, lines[inside], places[inside]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,14 +250,17 @@ def dissect_network(
     steps = 2 * len(pixels)
     watch = inside.watch(layers)
     count = len(pixels)
+    most = MOST_KEPT // len(layers)
     tops = {
-        one.name: TopValues(one.channels, count * one.places_hw[0] * one.places_hw[1], top)
+        one.name: TopValues(
+            one.channels, count * one.places_hw[0] * one.places_hw[1], top, most_kept=most
+        )
         for one in layers
     }
     peaks = {one.name: np.empty((count, one.channels), np.float32) for one in layers}
     for rows, values in watch.each(pixels):
         for name, array in values.items():
-            _check(name, array)
+            check_finite(name, array)
             tops[name].add(array)
             peaks[name][rows] = array.max(axis=(2, 3))
         say(rows.stop, steps)
@@ -263,15 +288,6 @@ def active_in(values: Array, thresholds: Array, grid: FieldGrid, mask: SeenMask,
     return found
 
 
-def _check(name: str, values: Array) -> None:
-    if not np.isfinite(values).all():
-        raise DataError(
-            f"layer {name} gives values that are not finite",
-            expected="numbers",
-            remedy="train the run again with a lower learning rate",
-        )
-
-
 def _cells(grid: FieldGrid, places_hw: Any, mask: SeenMask) -> tuple[AxisCells, AxisCells]:
     y = (mask.y - grid.start_yx[0]) / grid.step_yx[0]
     x = (mask.x - grid.start_yx[1]) / grid.step_yx[1]
@@ -293,7 +309,7 @@ class _Tally:
         units, names = sum(one.channels for one in layers), len(concepts.names)
         most = max(_FEWEST_BLOCKS, _MOST_BYTES // (4 * units * names))
         self.blocks = min(len(masks), most)
-        self._partners = _partners(len(masks), rounds, seed)
+        self._partners = partners(len(masks), rounds, seed)
         self._met, self._active, self._chance_met, self._chance_active = (
             {one.name: np.zeros(shape(one), kind) for one in layers}
             for shape, kind in (
@@ -313,7 +329,7 @@ class _Tally:
     def _prepare(self, at: int) -> None:
         """The labels of picture `at`, and those of its partners in each round, flat."""
         mask, kinds, names = self._masks[at], self._concepts.kinds, len(self._concepts.names)
-        others = [_resampled(self._masks[row[at]].labels, mask.labels.shape) for row in self._partners]
+        others = [resampled(self._masks[row[at]].labels, mask.labels.shape) for row in self._partners]
         self._labels = [one.ravel() for one in (mask.labels, *others)]
         counts = [np.bincount(one, minlength=kinds) for one in self._labels]
         self._shown[self._block(at)] += counts[0][:names]
@@ -371,25 +387,3 @@ class _Tally:
             self._chance_met[layer.name], self._chance_active[layer.name], self._chance_shown
         )
         return LayerUnits(layer, grid, thresholds, tops.exact, met, active, shown, chance, peaks, iou)
-
-
-def _partners(count: int, rounds: int, seed: int) -> Array:
-    """int (R, N): for each picture another one, each used once a round."""
-    rng = np.random.default_rng(seed)
-    found = np.empty((rounds, count), np.int64)
-    for row in found:
-        order = rng.permutation(count)
-        row[order] = np.roll(order, -1)
-    return found
-
-
-def _resampled(labels: Array, shape: tuple[int, ...]) -> Array:
-    """`labels` at another size, each pixel the nearest one."""
-    if labels.shape == shape:
-        return labels
-    rows, columns = (
-        ((np.arange(now) + 0.5) * was / now).astype(np.int64)
-        for now, was in zip(shape, labels.shape, strict=True)
-    )
-    found: Array = labels[np.ix_(rows, columns)]
-    return found

@@ -13,7 +13,7 @@ import numpy as np
 
 from striate.types import Array
 
-__all__ = ["AxisCells", "active_pixels", "count_labels"]
+__all__ = ["AxisCells", "active_pixels", "count_labels", "partners", "resampled"]
 
 _MOST_VALUES = 1 << 20
 """Interpolated at once: they stay in the processor's cache."""
@@ -98,3 +98,25 @@ def count_labels(firsts: Array, labels: Array, channels: int, kinds: int) -> Arr
     """
     counts = np.bincount(firsts + labels, minlength=channels * kinds)
     return counts.reshape(channels, kinds)
+
+
+def partners(count: int, rounds: int, seed: int) -> Array:
+    """int (R, N): for each picture another one, each used once a round."""
+    rng = np.random.default_rng(seed)
+    found = np.empty((rounds, count), np.int64)
+    for row in found:
+        order = rng.permutation(count)
+        row[order] = np.roll(order, -1)
+    return found
+
+
+def resampled(labels: Array, shape: tuple[int, ...]) -> Array:
+    """`labels` at another size, each pixel the nearest one."""
+    if labels.shape == shape:
+        return labels
+    rows, columns = (
+        ((np.arange(now) + 0.5) * was / now).astype(np.int64)
+        for now, was in zip(shape, labels.shape, strict=True)
+    )
+    found: Array = labels[np.ix_(rows, columns)]
+    return found

@@ -304,8 +304,8 @@ def method_section(networks: Sequence[Named], terms: Terms) -> Section:
         rows.append(
             (
                 "random weights",
-                "normal weights (He et al. 2015); each convolution scaled to mean 0 and variance 1 on "
-                "16 of the pictures, as fresh batch normalisation would",
+                "normal weights (He et al. 2015), scales and shifts anew; each convolution scaled to "
+                "mean 0 and variance 1 on 16 of the pictures, as fresh batch normalisation would",
             )
         )
     return Section("How it is measured", "", [Table("Terms", "", ("what", "how"), rows)])

@@ -8,10 +8,10 @@ import numpy as np
 
 from striate.types import Array
 
-__all__ = ["TopValues"]
+__all__ = ["MOST_KEPT", "TopValues"]
 
-_MOST_KEPT = 64 * 2**20
-"""Values kept of one layer at most; beyond, only some places of each picture are looked at."""
+MOST_KEPT = 64 * 2**20
+"""Values kept of all layers together at most; beyond, only some places of each picture are looked at."""
 
 
 class TopValues:
@@ -21,7 +21,7 @@ class TopValues:
     more than `most_kept`, a regular part of the values is looked at; `exact` tells.
     """
 
-    def __init__(self, channels: int, expected: int, top: float, *, most_kept: int = _MOST_KEPT) -> None:
+    def __init__(self, channels: int, expected: int, top: float, *, most_kept: int = MOST_KEPT) -> None:
         self._top = top
         self._every = max(1, math.ceil(channels * _kept(expected, top) / most_kept))
         self._phase = 0
@@ -44,7 +44,7 @@ class TopValues:
         np.maximum(self.highest, flat.max(axis=1), out=self.highest)
         if self._every > 1:
             count = flat.shape[1]
-            flat = flat[:, self._phase :: self._every]
+            flat = flat[:, self._phase :: self._every].copy()  # not a view that keeps all values
             self._phase = (self._phase - count) % self._every
         self._seen += flat.shape[1]
         self._waiting.append(flat)
@@ -54,7 +54,9 @@ class TopValues:
     def _merge(self) -> None:
         together = np.concatenate([self._best, *self._waiting], axis=1)
         over = together.shape[1] - self._most
-        self._best = np.partition(together, over, axis=1)[:, over:] if over > 0 else together
+        if over > 0:
+            together = np.partition(together, over, axis=1)[:, over:].copy()
+        self._best = together
         self._waiting = []
 
     def thresholds(self) -> Array:

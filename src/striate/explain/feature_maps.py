@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,16 +49,13 @@ class LayerMaps:
 class Filters:
     """The filters of a convolution, float (K, C, h, w), as the graph holds them.
 
-    A batch normalisation that follows may have been folded into them by the exporter.
+    A batch normalisation that follows may have been folded into them by the exporter. `sees_picture`:
+    whether they weigh colours or grey, not other maps.
     """
 
     layer: Layer
     weights: Array
-
-    @property
-    def sees_picture(self) -> bool:
-        """Whether they weigh colours or grey, not other maps."""
-        return self.weights.shape[1] in (1, 3)
+    sees_picture: bool = False
 
 
 def maps_of(inside: Inside, pixels: PictureArray, *, at_most: int = 64) -> list[LayerMaps]:
@@ -90,6 +88,7 @@ def filters_of(data: bytes, inside: Inside) -> list[Filters]:
     onnx = _onnx()
     graph = onnx.load_model_from_string(data).graph
     stored = {one.name: one for one in graph.initializer}
+    weighed = _weighed(graph.node)
     found = []
     for node in graph.node:
         layers = [one for one in inside.layers if one.tensor in node.output]
@@ -97,8 +96,21 @@ def filters_of(data: bytes, inside: Inside) -> list[Filters]:
             continue
         weights = np.asarray(onnx.numpy_helper.to_array(stored[node.input[1]]), np.float32)
         if weights.ndim == 4 and max(weights.shape[2:]) > 1:
-            found.append(Filters(layers[0], weights))
+            sees = node.input[0] not in weighed and weights.shape[1] in (1, 3)
+            found.append(Filters(layers[0], weights, sees))
     return found
+
+
+def _weighed(nodes: Sequence[Any]) -> set[str]:
+    """Tensors that a layer with weights had a part in: no pictures any more."""
+    found: set[str] = set()
+    for node in nodes:  # a graph's nodes stand in the order in which they run
+        if node.op_type in _WEIGHING or found.intersection(node.input):
+            found.update(node.output)
+    return found
+
+
+_WEIGHING = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
 
 
 def _onnx() -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 from striate.runs.markup import escape
 from striate.runs.page import masthead
+from striate.runs.plain import json_ready
 
 __all__ = ["page_policy", "render_live_page"]
 
@@ -23,11 +24,12 @@ def render_live_page(data: Mapping[str, Any]) -> str:
     """The page as text.
 
     `data`: "run", "source", "layers" (name, kind, channels, places), "layer", "total" (frames, or None),
-    "camera" and "moments": those of a written page, None for one that is served.
+    "camera" and "moments": those of a written page, None for one that is served. Numbers that are not
+    finite become null.
     """
     script = _own("live_page.js")
     style = (files("striate.runs") / "report.css").read_text("utf-8") + _own("live_page.css")
-    told = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    told = json.dumps(json_ready(data), allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     layers = "".join(
         f'<option value="{escape(one["name"])}"{" selected" if one["name"] == data["layer"] else ""}>'
         f"{escape(one['name'])} · {escape(one['kind'])} · {escape(_shape(one))}</option>"

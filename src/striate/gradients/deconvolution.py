@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from striate.errors import UsageError
 from striate.gradients.listening import Place, hear
 from striate.gradients.nonlinear import Nonlinear, rectified
 
@@ -38,7 +39,10 @@ def reconstruct(
     - batch normalisation: multiplied by its scale, as it is in use; a shift has no share;
     - additions of residual networks: the signal goes both ways;
     - sigmoid and softmax as gates (squeeze and excitation, attention): held fixed, nothing goes back;
+      where they multiply nothing, as those of `layer` itself: their derivative;
     - layer and group normalisation: their derivative.
+
+    A `UsageError` where nothing of the picture reaches the layer but through gates that are held.
     """
     given = pixels.detach().clone().requires_grad_(True)
     was_training = module.training
@@ -48,6 +52,11 @@ def reconstruct(
             values = hear(module, layer, given)
     finally:
         module.train(was_training)
+    if not values.requires_grad:
+        raise UsageError(
+            "nothing can be sent back from this layer: the picture reaches it only by way of gates",
+            remedy="choose another layer",
+        )
     found = values if values.ndim == 4 else values[:, :, None, None]
     at = strongest_places(found, channels) if places is None else places.to(found.device)
     rows = torch.arange(len(found), device=found.device)

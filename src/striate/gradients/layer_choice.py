@@ -18,8 +18,8 @@ __all__ = ["MapLayer", "as_maps", "choose_layer", "map_layers"]
 
 _PREFIXES = (0, 1, 2, 5)
 """Tokens that stand for no place (class, distillation, registers), ahead of those that do."""
-_ROUNDED = 0.4
-"""By how much rounding may change the shape of a map, as a logarithm."""
+_ROUNDED = 1.0
+"""By less than how many places a side of a map is off its share of the picture's, after rounding."""
 _BACKBONE = "backbone."
 
 
@@ -40,15 +40,15 @@ def as_maps(values: Any, size_hw: SizeHW) -> Tensor | None:
     """What a module gave as (B, C, h, w), where it is a map of pictures of `size_hw`; else None.
 
     Maps with channels last (B, h, w, C) and tokens (B, N, C), after a few that stand for no place, are
-    told by the shape of the picture.
+    told by the shape of the picture: channels come first wherever that can be, but for rounding.
     """
     if not isinstance(values, Tensor) or not values.is_floating_point():
         return None
     aspect = math.log(size_hw[0] / size_hw[1])
     if values.ndim == 4:
-        first = abs(math.log(values.shape[2] / values.shape[3]) - aspect)
-        last = abs(math.log(values.shape[1] / values.shape[2]) - aspect)
-        turned = first > _ROUNDED and last < first
+        _, one, two, three = values.shape
+        last_is_nearer = abs(math.log(one / two) - aspect) < abs(math.log(two / three) - aspect)
+        turned = last_is_nearer and not _suits((two, three), size_hw)
         return values.permute(0, 3, 1, 2) if turned else values
     if values.ndim != 3:
         return None
@@ -61,6 +61,12 @@ def as_maps(values: Any, size_hw: SizeHW) -> Tensor | None:
                 tokens = values[:, prefix:].transpose(1, 2)
                 return tokens.reshape(len(values), -1, high, wide)
     return None
+
+
+def _suits(places_hw: SizeHW, size_hw: SizeHW) -> bool:
+    """Whether a map of so many places may come of a picture of that size, by steps of one length."""
+    step = math.sqrt(size_hw[0] * size_hw[1] / (places_hw[0] * places_hw[1]))
+    return all(abs(a - b / step) < _ROUNDED for a, b in zip(places_hw, size_hw, strict=True))
 
 
 def map_layers(network: Network, question: Question) -> tuple[MapLayer, ...]:

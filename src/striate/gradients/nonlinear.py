@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -27,21 +27,46 @@ _BENT: frozenset[Callable[..., Any]] = frozenset(
 _GATES: frozenset[Callable[..., Any]] = frozenset(
     {
         F.sigmoid, F.hardsigmoid, F.softmax,
-        torch.sigmoid, torch.softmax, Tensor.sigmoid, Tensor.softmax,
+        torch.sigmoid, torch.sigmoid_, torch.softmax,
+        Tensor.sigmoid, Tensor.sigmoid_, Tensor.softmax,
     }
 )  # fmt: skip
-"""What other values are multiplied by."""
+"""Shares, which other values may be multiplied by."""
+_PRODUCTS: frozenset[Callable[..., Any]] = frozenset(
+    {
+        torch.mul, torch.multiply, torch.matmul, torch.bmm, torch.einsum,
+        Tensor.mul, Tensor.mul_, Tensor.multiply, Tensor.multiply_, Tensor.matmul, Tensor.bmm,
+    }
+)  # fmt: skip
+_WEIGHED: frozenset[Callable[..., Any]] = frozenset(
+    {
+        F.linear, F.conv1d, F.conv2d, F.conv3d, F.conv_transpose2d, F.batch_norm, F.layer_norm,
+        F.group_norm, F.instance_norm, torch.matmul, torch.bmm, torch.einsum, Tensor.matmul, Tensor.bmm,
+    }
+)  # fmt: skip
+"""What makes new values of shares: a network whose nonlinearities are sigmoids is not all gates."""
+_FORMED: frozenset[Callable[..., Any]] = frozenset(
+    {Tensor.expand_as, Tensor.view_as, Tensor.reshape_as, Tensor.type_as}
+)
+"""What takes no more than a form from its second argument."""
+_ATTENTION: frozenset[Callable[..., Any]] = frozenset(
+    {F.scaled_dot_product_attention, F.multi_head_attention_forward}
+)
+"""A softmax of query and key, by which the value is multiplied, all in one call."""
 
 
 class Nonlinear(TorchFunctionMode):
     """While it is entered, nonlinearities answer as ever and send signals back by `backward`.
 
-    `hold_gates`: sigmoids and softmaxes, by which other values are multiplied, send none.
+    `hold_gates`: sigmoids and softmaxes by which other values of the picture are multiplied send none:
+    squeeze and excitation, and attention, also in one call of torch (query and key send nothing then).
+    Those that multiply nothing, such as the score of a detection, send theirs by derivative.
     """
 
     def __init__(self, backward: Backward, *, hold_gates: bool = False) -> None:
         super().__init__()
         self._backward, self._hold = backward, hold_gates
+        self._gates: dict[int, Tensor] = {}  # held on to, so that no other tensor takes the number
 
     def __torch_function__(
         self,
@@ -50,14 +75,44 @@ class Nonlinear(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        given = dict(kwargs or {})
+        given: dict[str, Any] = dict(kwargs or {})
         if func in _BENT:
             entered: Tensor = args[0] if args else given.pop("input")
             # a copy, since some of them write over what they are given
             left = func(entered.detach().clone(), *args[1:], **given)
             return _Bent.apply(entered, left, self._backward)
+        if not self._hold:
+            return func(*args, **given)
+        return self._holding(func, args, given)
+
+    def _holding(self, func: Callable[..., Any], args: Sequence[Any], given: dict[str, Any]) -> Any:
+        if func in _ATTENTION:
+            still = [one.detach() for one in args[:2]]
+            asked = {name: given[name].detach() for name in ("query", "key") if name in given}
+            return func(*still, *args[2:], **(given | asked))
+        seen = args[:1] if func in _FORMED else (*args, *given.values())
+        alive = [one for one in _tensors(seen) if one.requires_grad]
+        gates = [one for one in alive if id(one) in self._gates]
+        if func in _PRODUCTS and 0 < len(gates) < len(alive):
+            named = {name: self._held(one) for name, one in given.items()}
+            return func(*(self._held(one) for one in args), **named)
         found = func(*args, **given)
-        return found.detach() if self._hold and func in _GATES else found
+        if func in _GATES or (gates and len(gates) == len(alive) and func not in _WEIGHED):
+            self._gates.update((id(one), one) for one in _tensors((found,)) if one.requires_grad)
+        return found
+
+    def _held(self, one: Any) -> Any:
+        if isinstance(one, list | tuple):
+            return [self._held(each) for each in one]
+        return one.detach() if id(one) in self._gates else one
+
+
+def _tensors(given: Sequence[Any]) -> Iterator[Tensor]:
+    for one in given:
+        if isinstance(one, Tensor):
+            yield one
+        elif isinstance(one, list | tuple):
+            yield from _tensors(one)
 
 
 class _Bent(torch.autograd.Function):

@@ -92,7 +92,8 @@ def guided_gradcam(network: Network, question: Question, layer: str) -> Tensor:
 def deconvolution(network: Network, question: Question) -> Tensor:
     """Signal float (B, 3, h, w): the answer sent back through a deconvolutional network.
 
-    Zeiler & Fergus (2014), section 2.1; for single units see `striate.gradients.deconvolution`.
+    Zeiler & Fergus (2014), section 2.1; for single units see `striate.gradients.deconvolution`. Gates
+    are held; the sigmoid or softmax of a score sends its signal by derivative.
     """
     with Nonlinear(rectified, hold_gates=True):
         return gradient(network, question)

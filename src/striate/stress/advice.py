@@ -15,7 +15,7 @@ from striate.metrics.plain import plain
 from striate.nn.augment.settings import AugmentSettings
 from striate.stress.curves import StressCurve
 
-__all__ = ["ANSWERS", "Advice", "Answer", "Gain", "advise", "flags_of"]
+__all__ = ["ANSWERS", "INSTEAD", "Advice", "Answer", "Gain", "advise", "answer_to", "flags_of"]
 
 _MOST = 4
 _HAND_MADE = "This run is hand-made and trained without augmentation: these commands train a network."
@@ -142,6 +142,40 @@ _ELSE = Answer(
     "Apply a random operation of random strength while training.",
 )
 
+INSTEAD: Mapping[str, tuple[Answer, ...]] = {
+    "detect": (
+        Answer(
+            "hiding",
+            ("rectangle", "blobs", "bars", "lattice", "hedge", "hide-hottest", "hide-coldest"),
+            {},
+            "Take pictures of things that are partly hidden, each box around all of it. No setting of "
+            "training hides parts of objects that are to be found.",
+        ),
+        Answer(
+            "weather",
+            ("snow", "frost", "fog", "spatter"),
+            {"policy": "trivialaugment", "exposure": 1.0},
+            "Apply a random operation of random strength (TrivialAugment) while training; boxes follow.",
+        ),
+    ),
+    "regress": (
+        Answer(
+            "weather",
+            ("snow", "frost", "fog", "spatter"),
+            {"colour": 0.4, "exposure": 1.0, "noise": 0.1},
+            "Vary colour and light, and add noise, while training: what moves pictures may change "
+            "their numbers.",
+        ),
+        Answer(
+            "anything",
+            (),
+            {"colour": 0.4, "exposure": 1.0, "noise": 0.1},
+            "Vary colour and light, and add noise, while training.",
+        ),
+    ),
+}
+"""By task: in place of the answers of the same name, which would make its labels lie."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gain:
@@ -201,6 +235,7 @@ class Advice:
 def advise(
     curves: Sequence[StressCurve],
     *,
+    task: str,
     augment: Mapping[str, Any],
     side: float,
     start: Sequence[str],
@@ -209,15 +244,15 @@ def advise(
 ) -> list[Advice]:
     """For the axes that bend or break, those that lose most first; at most four pieces of advice.
 
-    `augment`: what the run was trained with. `side`: of its input, pixels. `start`, `names`: of the
-    command that trains it, and the settings that name its model. `hand_made`: it is trained without
-    augmentation, so that the command trains a network instead.
+    `task`: of the run, which does not bear every answer. `augment`: what it was trained with. `side`: of
+    its input, pixels. `start`, `names`: of the command that trains it, and the settings that name its
+    model. `hand_made`: it is trained without augmentation, so that the command trains a network instead.
     """
     bad = [one for one in curves if one.verdict in ("bends", "breaks")]
     bad.sort(key=lambda one: -one.mean_loss)
     grouped: dict[str, tuple[Answer, list[StressCurve]]] = {}
     for curve in bad:
-        answer = next((one for one in ANSWERS if curve.axis.name in one.axes), _ELSE)
+        answer = answer_to(curve.axis.name, task)
         grouped.setdefault(answer.name, (answer, []))[1].append(curve)
     found: list[Advice] = []
     for answer, mine in list(grouped.values())[:_MOST]:
@@ -235,6 +270,12 @@ def advise(
             )
         )
     return found
+
+
+def answer_to(axis: str, task: str) -> Answer:
+    """What an axis is answered with where the task is `task`."""
+    found = next((one for one in ANSWERS if axis in one.axes), _ELSE)
+    return next((one for one in INSTEAD.get(task, ()) if one.name == found.name), found)
 
 
 def flags_of(settings: Mapping[str, Any]) -> list[str]:

@@ -35,8 +35,9 @@ _GUESSED = (
     "they are tried."
 )
 _TURNED = (
-    "An upright box becomes the upright box around its moved edges, which between 0 and 90° is larger "
-    "than the object: part of a fall under turns is that, not the run."
+    "An upright box becomes the upright box around the moved ellipse within it, since no box tells how "
+    "its object fills it. Between 0 and 90° that is larger or smaller than the object: part of a fall "
+    "under turns is that, not the run."
 )
 _GAP = 4
 _KINDS = 8
@@ -187,7 +188,8 @@ def _corruptions(card: StressCard) -> Section:
                 estimate_words(found.relative),
             )
         )
-    rows.append(("baseline", found.baseline or "none: add --against RUN for mCE"))
+    if card.task == "classify":  # mCE is defined for classes alone
+        rows.append(("baseline", found.baseline or "none: add --against RUN for mCE"))
     figures = [Table("The 15 corruptions summed up", found.meaning, ("measure", "value"), rows)]
     if found.by_corruption is not None:
         ratios = [(name, round(one, 3)) for name, one in found.by_corruption.items()]
@@ -214,6 +216,16 @@ def _advice(card: StressCard) -> str:
     return f'<p class="intro">{escape(intro)}</p>{draw_advice(card.advice)}{more}'
 
 
+def _chance(card: StressCard) -> str:
+    """What another call would give."""
+    if card.shortened or card.measured.left_out:
+        return (
+            f"seed {card.seed} decides which pictures and which changes; how many there was time for "
+            "depends on the machine; --time-budget none takes the same every time"
+        )
+    return f"seed {card.seed}: the same pictures, changed in the same way"
+
+
 def _method(card: StressCard) -> Section:
     height, width = card.size_hw
     scorer = card.measured.scorer
@@ -224,9 +236,10 @@ def _method(card: StressCard) -> Section:
         ("verdicts", RULE),
         (
             "intervals",
-            "95 %, bootstrap over pictures; all passes are resampled alike, so losses are paired",
+            "95 %. Of shares of the pictures Wilson's, else bootstrap over pictures, with room for what "
+            "so few cannot exclude. All passes are resampled alike, so losses are paired",
         ),
-        ("chance", f"seed {card.seed}: equal call, equal card"),
+        ("chance", _chance(card)),
         (
             "work",
             f"{spaced(card.measured.passes)} pictures answered; seconds of all workers: changing "

@@ -16,7 +16,7 @@ import numpy as np
 from striate.errors import UsageError
 from striate.metrics.plain import plain
 from striate.stress.corruptions import COMMON, CorruptionName, mce_against
-from striate.stress.curves import Estimate, StressCurve
+from striate.stress.curves import Estimate, StressCurve, estimate, mean_of
 from striate.stress.judged import Measure
 from striate.stress.resamples import ends
 from striate.types import Array
@@ -79,11 +79,22 @@ def corrupted_from(
         found = _relative_to(baseline[0], errors, clean, _errors(theirs, is_error=False), baseline[1])
         if found is not None:
             return found
+    return _unnormalised(task, ours, errors)
+
+
+def _unnormalised(task: str, curves: Sequence[StressCurve], errors: Array) -> Corrupted:
+    """The mean error; mCE is defined for classes alone."""
+    meaning = "Mean of the errors over 15 corruptions and 5 severities."
+    if task == "classify":
+        meaning += " It is not mCE, which is relative to a baseline: --against RUN names one."
+    else:
+        meaning += " It is not mCE, which is defined for classes alone."
+    mean, pictures = errors.mean(axis=0), curves[0].pictures
+    bounds = (0.0, 1.0) if task == "classify" else (0.0, max(one.bounds[1] for one in curves))
     return Corrupted(
         "mean corruption error, unnormalised",
-        "Mean of the errors over 15 corruptions and 5 severities. It is not mCE, which is relative to a "
-        "baseline: --against RUN names one.",
-        _estimate(errors.mean(axis=0)),
+        meaning,
+        estimate(Measure(float(mean[0]), mean[1:], pictures, bounds)),
     )
 
 
@@ -150,7 +161,7 @@ def _performance(clean: Measure, curves: Sequence[StressCurve]) -> Corrupted:
         "mPC",
         "Mean AP50 over 15 corruptions and 5 severities (Michaelis et al. 2019); rPC is its share of "
         "the clean AP50.",
-        _estimate(scores),
+        mean_of(curves),
         _estimate(np.divide(scores, whole, out=np.full(scores.shape, np.nan), where=whole > 0)),
         "rPC",
     )

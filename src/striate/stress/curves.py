@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from striate.metrics.intervals import wilson_interval
 from striate.metrics.plain import plain, plain_pair
 from striate.stress.changes import Axis
 from striate.stress.judged import Judged, Measure
 from striate.stress.knee import Loss, Verdict, knee_of, loss_of, steepest, verdict_of
-from striate.stress.resamples import ends
+from striate.stress.resamples import ends, with_room
 from striate.types import Array
 
 __all__ = ["Estimate", "Level", "StressCurve", "curve_of", "estimate", "mean_of"]
@@ -35,8 +36,16 @@ class Estimate:
 
 
 def estimate(measure: Measure) -> Estimate:
-    """With the middle of its draws."""
-    return Estimate(measure.value, *ends(measure.draws))
+    """With Wilson's interval where it is a share of the pictures, else with the middle of its draws and
+    room for what so few pictures cannot exclude."""
+    value, count = measure.value, measure.pictures
+    if measure.is_share:
+        low, high = wilson_interval(round(value * count), count)
+        return Estimate(value, float(low), float(high))
+    interval = ends(measure.draws)
+    if count:
+        interval = with_room(value, interval, count, measure.bounds)
+    return Estimate(value, *interval)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +76,16 @@ class Level:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StressCurve:
-    """All severities that were measured, mild to harsh. `draws` float64 (S, R): of the scores."""
+    """All severities that were measured, mild to harsh. `draws` float64 (S, R): of the scores.
+
+    `pictures`, `bounds`: how many there are, and what one of them can contribute to a score.
+    """
 
     axis: Axis
     levels: tuple[Level, ...]
     draws: Array
+    pictures: int
+    bounds: tuple[float, float]
     seconds: float = 0.0
 
     @property
@@ -139,7 +153,7 @@ def curve_of(
     seconds: float = 0.0,
 ) -> StressCurve:
     """The curve of `passes`: (severity, what it came to), mild to harsh."""
-    before = (clean.headline.value, clean.headline.draws)
+    before, pictures = (clean.headline.value, clean.headline.draws), len(clean.marks)
     levels = []
     for (severity, found), count in zip(passes, fallen, strict=True):
         after = (found.headline.value, found.headline.draws)
@@ -148,16 +162,20 @@ def curve_of(
                 severity,
                 axis.levels[severity - 1],
                 estimate(found.headline),
-                loss_of(before, after, chance, more_is_better=more_is_better),
+                loss_of(before, after, chance, more_is_better=more_is_better, pictures=pictures),
                 {name: estimate(one) for name, one in found.more.items()},
                 count,
             )
         )
-    return StressCurve(axis, tuple(levels), np.stack([one.headline.draws for _, one in passes]), seconds)
+    draws = np.stack([one.headline.draws for _, one in passes])
+    all_bounds = np.array([one.headline.bounds for _, one in passes])
+    bounds = float(all_bounds[:, 0].min()), float(all_bounds[:, 1].max())
+    return StressCurve(axis, tuple(levels), draws, pictures, bounds, seconds)
 
 
 def mean_of(curves: Sequence[StressCurve]) -> Estimate:
     """The mean score over all severities of `curves`, with the interval that their pairing gives."""
     values = [level.score.value for curve in curves for level in curve.levels]
     draws = np.concatenate([curve.draws for curve in curves]).mean(axis=0)
-    return Estimate(float(np.mean(values)), *ends(draws))
+    bounds = min(one.bounds[0] for one in curves), max(one.bounds[1] for one in curves)
+    return estimate(Measure(float(np.mean(values)), draws, curves[0].pictures, bounds))

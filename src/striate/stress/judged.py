@@ -12,10 +12,17 @@ __all__ = ["Judged", "Measure"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measure:
-    """A number, and what it is in each resample, float64 (R,); NaN where it is undefined."""
+    """A number, and what it is in each resample, float64 (R,); NaN where it is undefined.
+
+    `pictures`: of a mean over pictures, how many there are; else 0. `bounds`: what one picture can
+    contribute. `is_share`: each picture contributes 0 or 1.
+    """
 
     value: float
     draws: Array
+    pictures: int = 0
+    bounds: tuple[float, float] = (0.0, 1.0)
+    is_share: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

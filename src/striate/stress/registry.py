@@ -10,13 +10,13 @@ from striate.stress.axes.background import BACKGROUND
 from striate.stress.axes.deformation import DEFORMATION, deformation_axes
 from striate.stress.axes.geometry import GEOMETRY, geometry_axes
 from striate.stress.axes.light import LIGHT
-from striate.stress.axes.occlusion import OCCLUSION
+from striate.stress.axes.occlusion import OCCLUSION, occlusion_axes
 from striate.stress.axes.sensor import SENSOR
 from striate.stress.axes.truncation import TRUNCATION
 from striate.stress.changes import Axis, Family
 from striate.stress.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS
 
-__all__ = ["AXES", "EXTRA", "FAMILIES", "axes_for", "chosen_axes"]
+__all__ = ["AXES", "EXTRA", "FAMILIES", "axes_for", "chosen_axes", "uses_masks"]
 
 FAMILIES: Mapping[Family, str] = MappingProxyType(
     {
@@ -52,7 +52,7 @@ AXES: Mapping[str, Axis] = _by_name(
 _OF_PLACES: Mapping[str, Axis] = _by_name(
     geometry_axes("rim"),
     TRUNCATION,
-    OCCLUSION,
+    occlusion_axes(placed=True),
     LIGHT,
     BACKGROUND,
     deformation_axes("rim"),
@@ -83,3 +83,8 @@ def chosen_axes(names: Sequence[str], *, placed: bool) -> tuple[Axis, ...]:
             raise UnknownNameError("axis", name, [*FAMILIES, *known, *EXTRA])
     by_name = tuple(one for one in known.values() if one.name in names or one.family in names)
     return by_name + tuple(one for one in EXTRA.values() if one.name in names)
+
+
+def uses_masks(axis: Axis) -> bool:
+    """Whether it looks at where the object is, if the data says so, needed or not."""
+    return axis.needs_masks or any(axis.name == one.name for one in TRUNCATION)

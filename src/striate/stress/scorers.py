@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -58,12 +59,14 @@ class ClassScorer:
         marks, sure = right.astype(np.float32), sure.astype(np.float32)
         measure = self._resamples.means
         return Judged(
-            Measure(float(right.mean()), measure(marks)),
+            Measure(float(right.mean()), measure(marks), len(marks), is_share=True),
             marks,
             sure,
             {
                 "ece": self._calibration(sure, marks),
-                "overconfidence": Measure(float((sure - marks).mean()), measure(sure - marks)),
+                "overconfidence": Measure(
+                    float((sure - marks).mean()), measure(sure - marks), len(marks), (-1.0, 1.0)
+                ),
             },
         )
 
@@ -150,18 +153,21 @@ class NumberScorer:
         values, found = _values(truths), np.stack([one.values for one in results])
         apart = self._apart(found, values)  # (N, K)
         error = (apart / self._scale).mean(axis=1).astype(np.float32)
-        means = self._resamples.means
         more = {
-            f"mae of {name}": Measure(float(apart[:, k].mean()), means(apart[:, k]))
+            f"mae of {name}": self._mean(apart[:, k], 0.0)
             for k, name in enumerate(self._names)
             if not self._one
         }
         covered = self._covered(results, values)
         if covered is not None:
-            more["coverage"] = Measure(float(covered.mean()), means(covered))
-        return Judged(
-            Measure(float(error.mean()), means(error)), -error, np.zeros(len(error), np.float32), more
-        )
+            more["coverage"] = self._mean(covered, 1.0)
+        headline = self._mean(error, self.chance)
+        return Judged(headline, -error, np.zeros(len(error), np.float32), more)
+
+    def _mean(self, values: Array, most: float) -> Measure:
+        """Of `values` (N,), which may reach up to `most`, or whatever is the largest seen."""
+        bounds = (0.0, max(most, float(values.max())))
+        return Measure(float(values.mean()), self._resamples.means(values), len(values), bounds)
 
     def _covered(self, results: Sequence[Any], values: Array) -> Array | None:
         """Share of targets within their intervals, (N,); None without intervals."""
@@ -211,6 +217,22 @@ def _values(truths: Sequence[Any]) -> Array:
 # -- boxes ------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ranked:
+    """Answers (D,) by class and, within it, the surest first; class k is `starts`[k:k + 2].
+
+    `right`, `counted` bool, `pictures` int64: of the answers. `objects`, `shown_in` (M,): class and
+    picture of each object that counts.
+    """
+
+    right: Array
+    counted: Array
+    pictures: Array
+    starts: Array
+    objects: Array
+    shown_in: Array
+
+
 @final
 class BoxScorer:
     """AP50 as COCO defines it, F1 at the run's own threshold, and whether scores can be believed."""
@@ -234,10 +256,10 @@ class BoxScorer:
         counts = _counts(found, truth, matches, self._from, len(truths))  # (3, N)
         sure = np.array([one.scores.max(initial=0.0) for one in results], np.float32)
         drawn = self._resamples.counts @ counts.T.astype(np.float32)  # (R, 3)
-        headline = Measure(
-            _ap50(found, truth, matches, None, len(self._names)), self._draws(found, truth, matches)
-        )
-        more = {"f1": Measure(float(_f1(counts.sum(axis=1))), _f1(drawn.T.astype(np.float64)))}
+        ranked = _ranked(found, truth, matches, len(self._names))
+        headline = Measure(_ap50(ranked, None), self._draws(ranked), len(truths))
+        f1 = float(_f1(counts.sum(axis=1)))
+        more = {"f1": Measure(f1, _f1(drawn.T.astype(np.float64)), len(truths))}
         shown = matches.counted[0, 0] & (found.scores >= self._from)
         if shown.any():
             believed = reliability(found.scores[shown], matches.right[0, 0][shown]).error
@@ -245,12 +267,12 @@ class BoxScorer:
         marks = np.where(counts.any(axis=0), _f1(counts), 1.0)  # nothing there, nothing said: right
         return Judged(headline, marks.astype(np.float32), sure, more)
 
-    def _draws(self, found: Found, truth: Truth, matches: Matches) -> Array:
+    def _draws(self, ranked: _Ranked) -> Array:
         """AP50 of each resample, as far as the answers are few enough; NaN beyond."""
         draws = np.full(len(self._resamples), np.nan)
-        most = int(np.clip(_ANSWERS // max(len(found), 1), 50, 200))
+        most = int(np.clip(_ANSWERS // max(len(ranked.right), 1), 50, 200))
         for row, times in enumerate(self._resamples.counts[:most].astype(np.int64)):
-            draws[row] = _ap50(found, truth, matches, times, len(self._names))
+            draws[row] = _ap50(ranked, times)
         return draws
 
     def support(self, results: Sequence[Any], answered: Sequence[Any]) -> Array:
@@ -289,20 +311,31 @@ def _f1(counts: Array) -> Array:
     return found
 
 
-def _ap50(found: Found, truth: Truth, matches: Matches, times: Array | None, classes: int) -> float:
-    """AP50 where picture i counts `times[i]` times; NaN without objects."""
-    right, counted = matches.right[0, 0], matches.counted[0, 0]
+def _ranked(found: Found, truth: Truth, matches: Matches, classes: int) -> _Ranked:
     order = np.lexsort((-found.scores, found.labels))
-    starts = np.searchsorted(found.labels[order], np.arange(classes + 1))
-    objects = truth.labels[matches.objects[0]]
-    weights = None if times is None else times[truth.pictures[matches.objects[0]]]
-    totals = np.bincount(objects, weights=weights, minlength=classes)
+    return _Ranked(
+        matches.right[0, 0][order],
+        matches.counted[0, 0][order],
+        found.pictures[order],
+        np.searchsorted(found.labels[order], np.arange(classes + 1)),
+        truth.labels[matches.objects[0]],
+        truth.pictures[matches.objects[0]],
+    )
+
+
+def _ap50(ranked: _Ranked, times: Array | None) -> float:
+    """AP50 where picture i counts `times[i]` times; NaN without objects."""
+    starts = ranked.starts
+    weights = None if times is None else times[ranked.shown_in]
+    totals = np.bincount(ranked.objects, weights=weights, minlength=len(starts) - 1)
     values = []
     for k in np.flatnonzero(totals > 0):
-        rows = order[starts[k] : starts[k + 1]]
+        mine = slice(starts[k], starts[k + 1])
+        right, counted = ranked.right[mine], ranked.counted[mine]
         if times is not None:
-            rows = np.repeat(rows, times[found.pictures[rows]])
-        values.append(interpolated(right[rows], counted[rows], int(totals[k])).mean())
+            often = times[ranked.pictures[mine]]
+            right, counted = np.repeat(right, often), np.repeat(counted, often)
+        values.append(interpolated(right, counted, int(totals[k])).mean())
     return float(np.mean(values)) if values else float("nan")
 
 

@@ -34,6 +34,7 @@ class Stock:
 
     `known`: what the data says of where objects are; `masks` bool (N, h, w) if it says anything. `heat`
     float32 (N, k, l), 0 … 1, coarse: what the clean answers rest on; None until it is asked for.
+    `others`: pictures of the set for backgrounds, `of_others` their records.
     """
 
     pixels: PictureArray
@@ -45,6 +46,7 @@ class Stock:
     known: Known = "nothing"
     masks: Array | None = None
     heat: Array | None = None
+    of_others: tuple[Record[Any], ...] = ()
 
     def __len__(self) -> int:
         return len(self.records)
@@ -58,11 +60,11 @@ class Stock:
         """Those at `rows`; the others, for backgrounds, stay."""
         return replace(
             self,
-            pixels=self.pixels[list(rows)],
+            pixels=_taken(self.pixels, rows),
             prepared=tuple(self.prepared[row] for row in rows),
             records=tuple(self.records[row] for row in rows),
             seeds=self.seeds[list(rows)],
-            masks=None if self.masks is None else self.masks[list(rows)],
+            masks=None if self.masks is None else _taken(self.masks, rows),
             heat=None if self.heat is None else self.heat[list(rows)],
         )
 
@@ -81,25 +83,28 @@ def read_stock(
     seed: int,
     workers: int,
     folder: MaskFolder | None = None,
+    with_masks: bool = True,
     listen: Callable[[int, int], None] | None = None,
 ) -> Stock:
     """All pictures of `dataset` that can be read, prepared once; a `DataError` where none can be.
 
-    `folder`: masks that the user gives. Errors of `objects.MaskFolder` for one that is missing.
+    `folder`: masks that the user gives. `with_masks`: some axis uses them (`registry.uses_masks`).
+    Errors of `objects.MaskFolder` for one that is missing.
     """
     records, at_least_hw = dataset.records, task.read_at_least_hw
 
     known = known_objects(records, folder)
+    masked = with_masks and known != "nothing"
 
     def one(record: Record[Any]) -> tuple[Prepared, Array | None] | PictureError:
         try:
             prepared = task.prepare(record.origin.read(at_least_hw))
         except PictureError as error:
             return error
-        return prepared, None if known == "nothing" else object_mask(record, prepared, folder)
+        return prepared, object_mask(record, prepared, folder) if masked else None
 
     pixels = _room((len(records), *task.input_hw, 3))
-    masks = None if known == "nothing" else np.zeros(pixels.shape[:3], bool)
+    masks = _room(pixels.shape[:3]).view(bool) if masked else None
     prepared: list[Prepared] = []
     kept: list[int] = []
     problems = list(dataset.problems)
@@ -115,8 +120,8 @@ def read_stock(
                     row = pixels[len(kept)]
                     row[:] = found[0].pixels
                     prepared.append(replace(found[0], pixels=row))
-                    if masks is not None and found[1] is not None:
-                        masks[len(kept)] = found[1]
+                    if masks is not None:
+                        masks[len(kept)] = False if found[1] is None else found[1]
                     kept.append(number)
                 number += 1
             if listen is not None:
@@ -138,6 +143,7 @@ def read_stock(
         tuple(problems),
         known,
         None if masks is None else masks[: len(kept)],
+        of_others=tuple(records[kept[row]] for row in chosen) if len(kept) > 1 else (),
     )
 
 
@@ -147,6 +153,16 @@ def _room(shape: tuple[int, ...]) -> PictureArray:
         return np.empty(shape, np.uint8)
     with tempfile.TemporaryFile() as file:
         return np.memmap(file, np.uint8, "w+", shape=shape)
+
+
+def _taken(values: Array, rows: Sequence[int]) -> Array:
+    """`values` at `rows`: a view of neighbours, else a copy, which lies in a file if it is large."""
+    if len(rows) and list(rows) == list(range(rows[0], rows[0] + len(rows))):
+        return values[rows[0] : rows[0] + len(rows)]
+    found = _room((len(rows), *values.shape[1:])).view(values.dtype)
+    for place, row in enumerate(rows):
+        found[place] = values[row]
+    return found
 
 
 def _enlarged(heat: Array, size_hw: tuple[int, ...]) -> Array:

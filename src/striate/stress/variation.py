@@ -22,7 +22,9 @@ __all__ = ["Cluster", "Variation", "clusters_of", "vary"]
 
 _CLUSTERS = 4
 _LEAST = 12
-"""Pictures of a class for each of its clusters, at least."""
+"""Pictures of a class for each of its clusters, at least, on average."""
+_SMALLEST = 6
+"""Pictures of a cluster: fewer are told apart by k-means, but say nothing of how good the run is."""
 _ROUNDS = 30
 _SHUFFLES = 200
 _TYPICAL = 6
@@ -94,8 +96,8 @@ def vary(
 ) -> Variation | None:
     """Clusters of `features` (N, D) within each of `groups` (N), and how good the run is on each.
 
-    `marks` (N,): the score of each picture (right or wrong; the error). None where no group is large
-    enough for two clusters.
+    `marks` (N,): the score of each picture (right or wrong; the error). Clusters of fewer than six
+    pictures are left out. None where fewer than two are left.
     """
     named = np.asarray(groups)
     labels = np.full(len(named), -1)
@@ -109,7 +111,7 @@ def vary(
         found, middles = clusters_of(features[rows], count, seed=seed)
         for k in range(count):
             inside = rows[found == k]
-            if not len(inside):
+            if len(inside) < _SMALLEST:
                 continue
             labels[inside] = number
             number += 1

@@ -13,7 +13,7 @@ import numpy as np
 
 from striate.engine.events import Event, Note, Stage, Step
 from striate.engine.settings import TrainSettings
-from striate.errors import Interrupted, StriateError, UnknownNameError, UsageError
+from striate.errors import Interrupted, StriateError, TrainingError, UnknownNameError, UsageError
 from striate.runs.atomic import write_text
 from striate.runs.page import write_page
 from striate.runs.run import state_of
@@ -24,11 +24,15 @@ from striate.verbs.ablating.arms import (
     NOT_FOR,
     PLAIN,
     Arm,
+    file_name,
 )
 from striate.verbs.ablating.effects import Ablation, Unit, measure_effects
 from striate.verbs.ablating.page import ablation_sections, headline_numbers
 from striate.verbs.ablating.planning import (
+    PILOT,
     PRESET,
+    RUNS,
+    SCORES,
     Asked,
     Plan,
     arms_of,
@@ -81,15 +85,17 @@ def ablate(
     `settings`: of training and task, equal for all.
 
     `time_budget` (seconds, "20m") covers everything: the number of epochs is derived from it once, by a
-    pilot training; without it `epochs` must be among `settings`. Runs are kept in `out`/runs, scores in
-    `out`/scores: the same call goes on where it was cut off, with a budget of its own. One that runs
-    out leaves whole rounds (every arm with one more seed); what is not whole is not counted. Writes
+    pilot training; without it `epochs` must be among `settings`. Runs are kept in `out`/ablate-runs,
+    scores in `out`/ablate-scores: the same call goes on where it was cut off, with a budget of its own.
+    One that runs out leaves whole rounds (every arm with one more seed); what is not whole is not
+    counted. `overwrite`: remove what an earlier ablation made in `out` and begin anew. Writes
     ablate.json and ablate.html. `train`: what trains, for tests; called as `striate.train`.
 
     For "fix it": `ablate(data, out=…, candidates={"blur": {"blur": 2.0}}, leave_out=False,
     time_budget=300, measure=lambda model: right_on_worst_axis(model), measured="right under blur 3")` →
     `.effects` (sorted by gain), each with `name`, `gain`, `low`, `high`, `verdict` ("helps", "harms",
-    "no measurable effect"), `statement(found.unit)`, `settings`; runs are `out`/runs/with-blur-s0 ….
+    "no measurable effect"), `statement(found.unit)`, `settings`; runs are
+    `out`/ablate-runs/with-blur-s0 ….
     """
     asked = Asked(
         source=str(source),
@@ -179,8 +185,8 @@ class _Runner:
                     durations.append(time.monotonic() - start)
                 self._told(arm, seed, scores)
                 self.tell(Step(len(scores)))
-        words = [*plan.notes, *failed.values(), *_summed(left)]
-        return self._found(plan, [arm for arm in arms if arm.key not in failed], scores, words)
+        trained = [arm for arm in arms if arm.key not in failed]
+        return self._found(plan, trained, scores, list(failed.values()), left)
 
     # -- planning -----------------------------------------------------------------------------
 
@@ -203,7 +209,7 @@ class _Runner:
         values = {**self.asked.settings, **PRESET, "epochs": 1, "seed": self.asked.seeds[0]}
         model = self.train(
             self.asked.source,
-            out=self.folder / "runs" / "pilot",
+            out=self.folder / RUNS / PILOT,
             task=self.asked.task,
             overwrite=True,
             **values,
@@ -226,7 +232,7 @@ class _Runner:
 
     def _scored(self, arm: Arm, seed: int, plan: Plan) -> Array:
         """Train, unless it is trained, and measure."""
-        folder = self.folder / "runs" / f"{_plain(arm.key)}-s{seed}"
+        folder = self.folder / RUNS / arm.file_name(seed)
         if state_of(folder) == "sealed":
             from striate.verbs.model import load
 
@@ -252,7 +258,7 @@ class _Runner:
         return scores
 
     def _score_file(self, arm: Arm, seed: int) -> Path:
-        return self.folder / "scores" / _plain(self.measured) / f"{_plain(arm.key)}-s{seed}.json"
+        return self.folder / SCORES / file_name(self.measured) / f"{arm.file_name(seed)}.json"
 
     def _kept(self, arm: Arm, seed: int) -> Array | None:
         path = self._score_file(arm, seed)
@@ -272,7 +278,12 @@ class _Runner:
     # -- finding ------------------------------------------------------------------------------
 
     def _found(
-        self, plan: Plan, arms: list[Arm], scores: dict[tuple[str, int], Array], left: list[str]
+        self,
+        plan: Plan,
+        arms: list[Arm],
+        scores: dict[tuple[str, int], Array],
+        failed: list[str],
+        left: list[str],
     ) -> Ablation:
         whole = [seed for seed in plan.seeds if all((arm.key, seed) in scores for arm in arms)]
         if not whole:  # not one round is whole: what there is of the first
@@ -281,10 +292,7 @@ class _Runner:
         there = {arm.key for arm in arms}
         compared = [(arm.key, arm.against, arm.direction) for arm in arms if arm.against in there]
         if not compared:
-            raise UsageError(
-                "the time budget was too short for a single comparison",
-                remedy="call it again with more time: what is trained is kept",
-            )
+            raise _nothing_compared(failed, left)
         used = {key: one for key, one in scores.items() if key[0] in there and key[1] in whole}
         same = len({len(one) for one in used.values()}) == 1 and self._same_pictures()
         for seed in whole:
@@ -319,7 +327,7 @@ class _Runner:
             pictures=len(next(iter(used.values()))),
             epochs=plan.epochs,
             trainings=len(used),
-            left=tuple(left),
+            left=(*plan.notes, *failed, *_summed(left)),
             fixed=plan.fixed,
         )
 
@@ -331,10 +339,15 @@ class _Runner:
         return "validation" in request.new_task().read(self.asked.source).splits
 
 
-def _plain(text: str) -> str:
-    """As the name of a file."""
-    kept = "".join(one if one.isalnum() or one in "+.-" else "-" for one in text.lower())
-    return "-".join(part for part in kept.split("-") if part)[:80]
+def _nothing_compared(failed: Sequence[str], left: Sequence[str]) -> StriateError:
+    """Why there is nothing to compare: what `failed` to train, what was `left` for lack of time."""
+    again = "call it again with more time: what is trained is kept"
+    if not failed:
+        return UsageError("the time budget was too short for a single comparison", remedy=again)
+    return TrainingError(
+        f"there is nothing to compare, since training failed: {'; '.join(failed)}",
+        remedy=f"for the rest the time budget was too short: {again}" if left else "try others",
+    )
 
 
 def _summed(left: list[str]) -> list[str]:

@@ -19,9 +19,11 @@ from striate.explain.dissection import (
     Concepts,
     Dissected,
     SeenMask,
+    ThinMask,
     active_in,
     dissect_network,
     seen_mask,
+    thinned,
 )
 from striate.explain.dissection_drawing import lit
 from striate.explain.dissection_random import randomised
@@ -43,7 +45,7 @@ from striate.runs.atomic import write_text
 from striate.runs.page import Tiles, write_page
 from striate.runs.plain import json_ready
 from striate.runs.run import Run
-from striate.types import Array, PictureArray, Problem
+from striate.types import PictureArray, Problem
 from striate.verbs.evaluate import SplitChoice
 from striate.verbs.explain_pictures import some
 from striate.verbs.explain_tuning import look_inside
@@ -176,10 +178,11 @@ def dissect(
 
     `layers`: names of layers with a map; without, those after non-linearities from first to last.
     `against`: folders of further runs, and the word "random": the same architecture with weights drawn
-    anew by `seed`. `top`: share of all places at which a unit counts as active. `least_iou`: from which
-    on it is a detector. `at_most`: of more pictures, so many are drawn by `seed`; they and their masks
-    are held in memory. Errors: `UnknownNameError` for a layer, `UsageError` for a run without maps or
-    for shares that cannot be, `LayoutError` and `DataError` for what is wrong with `data`.
+    anew by `seed`; where it is said again, by the seeds after it. `top`: share of all places at which a
+    unit counts as active. `least_iou`: from which on it is a detector. `at_most`: of more pictures, so
+    many are drawn by `seed`; they, as the network sees them, and their masks, at 640 pixels a side at
+    most, are held in memory. Errors: `UnknownNameError` for a layer, `UsageError` for a run without maps
+    or for shares that cannot be, `LayoutError` and `DataError` for what is wrong with `data`.
     """
     _check(top, least_iou)
     model = load(run, threads=threads)
@@ -207,16 +210,18 @@ def dissect(
     for name in against:
         if name == RANDOM:
             tensors = [layer.tensor for layer in chosen]
-            fresh = randomised(graph, shown.pixels[:_SETTLING], until=tensors, seed=seed)
+            drawn = seed + sum(other.kind == RANDOM for other in networks)
+            fresh = randomised(graph, shown.pixels[:_SETTLING], until=tensors, seed=drawn)
             other = Inside(fresh, threads=threads or usable_cores())
-            networks.append(Named("random weights", RANDOM, one(other, fresh, chosen, shown)))
+            called = _name("random weights", networks)
+            networks.append(Named(called, RANDOM, one(other, fresh, chosen, shown)))
             continue
         second = runs.pop(0)
         within = look_inside(second, threads=threads)
         seen = _shown(second, dataset, maps, concepts)
         own = second.run.file(second.header.graphs["main"]).read_bytes()
         which = _layers(second, within, ())
-        networks.append(Named(_name(second, networks), "run", one(within, own, which, seen)))
+        networks.append(Named(_name(second.run.name, networks), "run", one(within, own, which, seen)))
     return DissectedRun(
         run=model.run.name,
         source=dataset.shown_root(),
@@ -250,12 +255,12 @@ def _check(top: float, least_iou: float) -> None:
             raise UsageError(f"{name} was given {value:g}", expected="a share between 0 and 1")
 
 
-def _name(model: Model, networks: Sequence[Named]) -> str:
-    """Its name, numbered where another network has it."""
+def _name(wanted: str, networks: Sequence[Named]) -> str:
+    """The name that is wanted, numbered where another network has it."""
     names = {one.name for one in networks}
-    name, number = model.run.name, 2
+    name, number = wanted, 2
     while name in names:
-        name, number = f"{model.run.name} ({number})", number + 1
+        name, number = f"{wanted} ({number})", number + 1
     return name
 
 
@@ -290,18 +295,20 @@ def _layers(model: Model, inside: Inside, names: Sequence[str]) -> list[Layer]:
     return chosen
 
 
-def _class_maps(dataset: Dataset[SegmentationTarget]) -> list[Array | Problem]:
-    return [read_target(record) for record in dataset.records]
+def _class_maps(dataset: Dataset[SegmentationTarget]) -> list[ThinMask | Problem]:
+    """What is looked at of each mask, or what is wrong with it; one at a time is held at full size."""
+    found = (read_target(record) for record in dataset.records)
+    return [one if isinstance(one, Problem) else thinned(one) for one in found]
 
 
 def _concepts(
-    dataset: Dataset[SegmentationTarget], maps: Sequence[Array | Problem]
+    dataset: Dataset[SegmentationTarget], maps: Sequence[ThinMask | Problem]
 ) -> tuple[Concepts, tuple[str, ...]]:
     """The classes that some pixel shows, but the background; and the names of those that none does."""
     seen = np.zeros(256, bool)
     for one in maps:
         if not isinstance(one, Problem):
-            seen[np.unique(one)] = True
+            seen[np.unique(one.classes)] = True
     wanted = [at for at, name in enumerate(dataset.names) if name.lower() != BACKGROUND]
     there = [at for at in wanted if seen[at]]
     if not there:
@@ -319,7 +326,7 @@ def _concepts(
 def _shown(
     model: Model,
     dataset: Dataset[SegmentationTarget],
-    maps: Sequence[Array | Problem],
+    maps: Sequence[ThinMask | Problem],
     concepts: Concepts,
 ) -> _Shown:
     """The pictures as the network sees them; read in full size, so that pixels are the masks' own."""
@@ -333,8 +340,8 @@ def _shown(
         except PictureError as error:
             problems.append(Problem("unreadable", "error", record.key, error.reason, error.remedy))
             continue
-        if prepared.size_hw != found.shape:
-            reason = f"its mask has {found.shape[1]} × {found.shape[0]} pixels, the picture "
+        if prepared.size_hw != found.size_hw:
+            reason = f"its mask has {found.size_hw[1]} × {found.size_hw[0]} pixels, the picture "
             reason += f"{prepared.size_hw[1]} × {prepared.size_hw[0]} (width × height)"
             repair = "save the mask in the size of its picture"
             problems.append(Problem("size-differs", "error", record.key, reason, repair))

@@ -183,8 +183,10 @@ def write_live(
         {"frame": one.frame, "time_s": one.time_s, "answer": one.answer, "peaks": list(one.peaks)}
         for one in moments
     ]
-    write_text(data, json.dumps(json_ready({**found.to_dict(), "moments": rows})) + "\n")
-    write_text(page, render_live_page(_told(looker, film, model.run.name, moments)))
+    told = json.dumps(json_ready({**found.to_dict(), "moments": rows}), allow_nan=False) + "\n"
+    text = render_live_page(_told(looker, film, model.run.name, moments))
+    write_text(data, told)
+    write_text(page, text)
     return found
 
 

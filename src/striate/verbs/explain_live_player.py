@@ -34,7 +34,7 @@ _SIDE = 640
 _SMALL = 96
 _ROWS = 5
 _WATCHED_S = 3.0
-"""A page that has not asked for so long is closed: nobody is watching."""
+"""A page that waits for nothing, and has not asked for so long, is closed: nobody is watching."""
 _SPEEDS = (0.125, 8.0)
 
 
@@ -147,7 +147,7 @@ class Player:
         self._closed = threading.Event()
         self._loop, self._speed, self._together = loop, 1.0, False
         self._layer = looker.layer.name
-        self._asked_s = -_WATCHED_S
+        self._asked_s, self._waiting = -_WATCHED_S, 0
         self.frames = 0
 
     # -- the page's side ----------------------------------------------------------------------
@@ -156,9 +156,13 @@ class Player:
         """The latest moment with a number above `after`; what there is, after so many seconds."""
         with self._changed:
             self._asked_s = time.monotonic()
+            self._waiting += 1
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._number > after or self._closed.is_set(), seconds)
-            self._asked_s = time.monotonic()
+            try:
+                self._changed.wait_for(lambda: self._number > after or self._closed.is_set(), seconds)
+            finally:
+                self._waiting -= 1
+                self._asked_s = time.monotonic()
             moment = self._moment.page if self._moment is not None and self._number > after else None
             return {
                 "number": self._number,
@@ -229,7 +233,9 @@ class Player:
         return self._closed.is_set() or self._restart
 
     def _watched(self) -> bool:
-        return time.monotonic() - self._asked_s < _WATCHED_S
+        """Whether a page waits for the next moment, or asked for one lately."""
+        with self._changed:
+            return self._waiting > 0 or time.monotonic() - self._asked_s < _WATCHED_S
 
     def _ready(self, last: Frame | None) -> bool:
         """Whether the next frame may come: somebody watches, and it is not paused, but for the first."""

@@ -19,7 +19,7 @@ HOST = "127.0.0.1"
 _WAIT_S = 8.0
 _MOST_BODY = 4096
 _IDLE_S = 30.0
-_LAST_PORT = 65535
+_HTTP_PORT, _LAST_PORT = 80, 65535
 
 
 class LiveServer(ThreadingHTTPServer):
@@ -66,6 +66,12 @@ class LiveServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A page that was closed while it was answered is nobody's error."""
+
+
+def _own_names(port: int) -> list[str]:
+    """What a browser calls this server in `Host`: of HTTP's own port the number is left out."""
+    names = (HOST, "localhost")
+    return [f"{name}:{port}" for name in names] + (list(names) if port == _HTTP_PORT else [])
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -119,8 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _path(self) -> str | None:
         """What is asked for below the secret; None, and a refusal, for who may not ask."""
-        port = self.server.port
-        hosts = (f"{HOST}:{port}", f"localhost:{port}")
+        hosts = _own_names(self.server.port)
         origin = self.headers.get("Origin")
         if self.headers.get("Host", "") not in hosts:
             self._refuse(403, "this server answers only to this machine's own name")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from striate.explain.finite import check_finite
 from striate.explain.inside import Inside, Layer
 from striate.explain.neighbours import nearest
 from striate.explain.projection_map import Embedding, embed, trust_in_words
@@ -200,7 +201,8 @@ def layer_map(
 
     `layer`: its name, or "features": what the last dense layer sees. Of a map each channel counts by its
     mean. Pictures need no labels. `at_most`: of more, so many are drawn by `seed`. Errors: an unknown
-    layer lists the choices; `UsageError` for fewer than five pictures.
+    layer lists the choices; `UsageError` for fewer than five pictures, `DataError` where the layer gives
+    values that are not finite.
     """
     model = load(run, threads=threads)
     inside = look_inside(model, threads=threads)
@@ -247,6 +249,7 @@ def _features(
     for pixels, lot, _ in shown.lots(listen):
         values = watch(pixels)
         found = values[layer.name]
+        check_finite(layer.name, found)
         vectors.append(found.mean(axis=(2, 3)) if found.ndim == 4 else found)
         rows += lot
         said += values[output.name].argmax(axis=1).tolist() if tells else [-1] * len(lot)

@@ -21,7 +21,7 @@ from striate.explain.whereabouts import NamedArea
 from striate.runs.run import Run
 from striate.task import Aim, Result
 from striate.types import Array, Picture, Prepared
-from striate.verbs.explain_why_sources import Source, sources_of, taken
+from striate.verbs.explain_why_sources import Source, no_pictures, sources_of, taken
 from striate.verbs.model import FilePath, Model, OnePicture, load
 
 if TYPE_CHECKING:
@@ -56,14 +56,18 @@ def explain(
     "integrated" where it has no maps, "occlusion" for hand-made models. `about`: a class, a target, or
     the number of a detection; by default what the answer is surest of. `layer`: of methods that look at
     one. `masks`: of "rise". Without `check` maps come without scores. Errors: `PictureError` for what
-    cannot be read, `UsageError` for gradients of a hand-made model, `UnknownNameError` for names.
+    cannot be read, `DataError` for a folder or pattern without pictures, `UsageError` for gradients of
+    a hand-made model, `UnknownNameError` for names.
     """
     found = next(
         explain_all(
             run, [picture], method=method, about=about, layer=layer, masks=masks, check=check,
             seed=seed, threads=threads,
-        )
+        ),
+        None,
     )  # fmt: skip
+    if found is None:
+        raise no_pictures(str(picture))
     if found.error is not None:
         raise found.error
     return found
@@ -85,7 +89,8 @@ def explain_all(
     """An `Explanation` a picture as they become ready, `BATCH` at a time; a bad file never stops it.
 
     `pictures`: files, folders, patterns, arrays, embedded sets or records of one (`scenes/00012`).
-    `skip`: a folder that is not looked into. Otherwise as `explain`.
+    `skip`: a folder that is not looked into. None at all where there are no pictures. Otherwise as
+    `explain`.
     """
     model = run if isinstance(run, Model) else load(run, threads=threads)
     why = Why.of(model, method, about, layer=layer, masks=masks, check=check, seed=seed, threads=threads)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,11 +20,12 @@ from striate.pictures.write import write
 from striate.runs.atomic import write_with
 from striate.runs.page import Tiles, write_page
 from striate.runs.plain import json_ready
+from striate.verbs.explain_why_sources import check_apart, no_pictures
 from striate.verbs.model import FilePath
 from striate.verbs.outputs import writable
-from striate.verbs.predict_outputs import FreeNames
+from striate.verbs.predict_outputs import FreeNames, own_folder
 
-__all__ = ["FILES", "Tally", "WrittenWhy", "first_names", "write_explanations"]
+__all__ = ["FILES", "Tally", "WrittenWhy", "first_names", "free_folder", "write_explanations"]
 
 FILES = ("explain.html", "explain.json")
 _SIDE = 560
@@ -129,10 +131,15 @@ def write_explanations(
     """Write OUT/NAME.png a picture as they come, OUT/explain.json and OUT/explain.html.
 
     `shown`: so many pictures stand on the page. `tell` hears each one, with its file. explain.json is
-    put in place when all is done: {"pictures": [one object a picture], …}.
+    put in place when all is done: {"pictures": [one object a picture], …}. Nothing is written before
+    the first one is there. Errors: `UsageError` where `out` is neither new nor empty, without
+    `overwrite`, and for a sheet that would replace its own picture; `DataError` for no pictures.
     """
-    folder = Path(out)
-    page, data = (writable(folder / name, overwrite=overwrite) for name in FILES)
+    folder, page, data = free_folder(out, overwrite=overwrite)
+    rows = iter(found)
+    first = next(rows, None)
+    if first is None:
+        raise no_pictures(given)
     folder.mkdir(parents=True, exist_ok=True)
     names, tallies, figures = FreeNames(), dict[str, Tally](), list[Figure]()
     counts = [0, 0]
@@ -141,6 +148,7 @@ def write_explanations(
         path = None
         if one.error is None:
             path = folder / names.free(one.path, ".png")
+            check_apart([one.path] if path.exists() else [], folder)
             write(one.plot(), path, overwrite=overwrite)
             if len(figures) < shown and len(figures) * (1 + len(one.attributions)) < _MOST_PANELS:
                 figures.append(_figure(one))
@@ -157,7 +165,7 @@ def write_explanations(
     def whole(temporary: Path) -> None:
         with temporary.open("w", encoding="utf-8") as file:
             file.write('{"pictures": [\n')
-            for one in found:
+            for one in chain([first], rows):
                 each(one, file)
             file.write("\n ],\n")
             head = json_ready(_written(run, page, counts, tallies).to_dict())
@@ -176,6 +184,13 @@ def write_explanations(
         overwrite=overwrite,
     )
     return written
+
+
+def free_folder(out: FilePath, *, overwrite: bool = False) -> tuple[Path, Path, Path]:
+    """The folder `out`, its page and its JSON, if they may be written; else a `UsageError`."""
+    folder = Path(out)
+    page, data = (writable(folder / name, overwrite=overwrite) for name in FILES)
+    return own_folder(folder, "--out", overwrite=overwrite), page, data
 
 
 def _written(run: str, page: Path, counts: Sequence[int], tallies: dict[str, Tally]) -> WrittenWhy:

@@ -1,7 +1,11 @@
 """The pictures to explain: files, folders, arrays, and records of embedded sets with their parts."""
 
+# Strings throughout: names come back as they were given, bytes that are not UTF-8 included.
+# ruff: noqa: PTH112, PTH120, PTH207
+
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +15,7 @@ import numpy as np
 
 from striate.data.dataset import Record
 from striate.data.embedded import EMBEDDED, EMBEDDED_PREFIX
-from striate.errors import PictureError, UsageError
+from striate.errors import DataError, PictureError, UsageError
 from striate.explain.whereabouts import NamedArea
 from striate.pictures.read import read
 from striate.types import Picture, SizeHW, check_picture
@@ -21,7 +25,7 @@ from striate.verbs.model import FilePath, Model, OnePicture
 if TYPE_CHECKING:
     from striate.data.scenes.truth import Scene
 
-__all__ = ["Source", "source_of", "sources_of", "taken"]
+__all__ = ["Source", "check_apart", "no_pictures", "source_of", "sources_of", "taken"]
 
 _FEWEST_PIXELS = 4
 """Parts of fewer pixels are not told apart from what is beside them."""
@@ -79,6 +83,38 @@ def sources_of(model: Model, given: Iterable[Any], *, skip: FilePath | None = No
             yield from records
         else:
             yield from (source_of(_shown(path), path) for path in find_pictures([one], skip=skip))
+
+
+def no_pictures(where: str) -> DataError:
+    """What is said where nothing was found."""
+    return DataError(
+        f"there are no pictures in {where}",
+        expected="JPEG, PNG, WEBP, AVIF, TIFF, BMP or GIF files",
+    )
+
+
+def check_apart(given: Iterable[Any], out: FilePath) -> None:
+    """A `UsageError` where one of the pictures lies in the folder `out`: a sheet could replace it.
+
+    Folders within `out` may hold pictures, and `out` may lie within a folder of them.
+    """
+    folder = os.path.realpath(out)
+    for one in given:
+        name = os.fspath(one) if isinstance(one, str | os.PathLike) else ""
+        for path in [name] if os.path.lexists(name) else glob.iglob(name, recursive=True):
+            if _lies_in(path, folder):
+                raise UsageError(
+                    f"{_shown(path)} and what is made of it cannot lie in one folder",
+                    remedy="choose a folder for --out that holds none of the pictures",
+                )
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    """Whether a file lies in `folder`, a real path, or is a link into it; or it is that folder."""
+    real = os.path.realpath(path)
+    if os.path.isdir(path):
+        return real == folder
+    return folder in (os.path.dirname(real), os.path.realpath(os.path.dirname(path) or os.curdir))
 
 
 def _shown(path: str) -> str:

@@ -40,12 +40,13 @@ DEFAULT_BUDGET = "10m"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StressReport:
-    """A card, and what it was made with: for trying advice on the same pictures."""
+    """A card, and what it was made with: for trying advice on the same pictures, with the same masks."""
 
     card: StressCard
     model: Model
     stock: Stock
     axes: tuple[Axis, ...]
+    masks: FilePath | None = None
 
     def save(self, folder: FilePath, *, overwrite: bool = False) -> Path:
         """Write card.html and card.json to `folder`; the page's path."""
@@ -101,8 +102,10 @@ def stress_card(
 def save_card(card: StressCard, folder: FilePath, *, overwrite: bool = False) -> Path:
     """Write card.html and card.json to `folder`; the page's path."""
     page, data = (writable(Path(folder) / name, overwrite=overwrite) for name in FILES)
-    write_text(data, json.dumps(json_ready(card.to_dict()), allow_nan=False) + "\n")
-    write_text(page, render_card(card))
+    # both are made before either is written: no new numbers beside an old page
+    numbers, text = json.dumps(json_ready(card.to_dict()), allow_nan=False), render_card(card)
+    write_text(data, numbers + "\n")
+    write_text(page, text)
     return page
 
 
@@ -142,7 +145,7 @@ def _report(session: Session, asked: Asked) -> StressReport:
         next_words="" if is_hand_made(model) else _fix_command(model, asked.source),
     )
     session.listen("comparing", 1, 1)
-    return StressReport(card, model, stock, session.axes)
+    return StressReport(card, model, stock, session.axes, asked.masks)
 
 
 def _fix_command(model: Model, source: FilePath) -> str:

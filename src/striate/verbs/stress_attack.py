@@ -88,7 +88,7 @@ def attack(
                          expected="two pictures or more")  # fmt: skip
     aimed = _target(model, target)
     workers = threads or usable_cores()
-    stock = read_stock(task, chosen, seed=seed, workers=workers)
+    stock = read_stock(task, chosen, seed=seed, workers=workers, with_masks=False)
     engine = Engine(task, model.graphs(1)["main"], workers=workers)
     given = _checked(name, strengths, stock)
     steps = steps or _STEPS[name]

@@ -156,6 +156,7 @@ def advice_of(model: Model, measured: Measured, source: FilePath) -> list[Advice
     hand_made = is_hand_made(model)
     return advise(
         measured.curves,
+        task=model.task.name,
         augment=model.header.augment,
         side=math.sqrt(height * width),
         start=["striate", "train", os.fspath(source), "--task", model.task.name],

@@ -56,7 +56,7 @@ class Stage:
             found = read_obj(path)
             return cls(found.mesh, path.stem, None, size_hw, found.notes, behind)
         words = {word: solid for solid, others in ALIASES.items() for word in others}
-        solid = words.get(name.lower(), name.lower())
+        solid = words.get(_in_words(name), _in_words(name))
         if solid not in SOLID_NAMES:
             raise UnknownNameError(
                 "object", name, SOLID_NAMES, remedy="name a solid, or a mesh file such as bus.obj"
@@ -164,12 +164,17 @@ def _truth(names: Sequence[str], stage: Stage, true: str | None, usual: Any) -> 
         if true not in names:
             raise UnknownNameError("class", true, names)
         return true, "as it was given"
-    words = {stage.name.lower(), *ALIASES.get(stage.solid or "", ())}
+    words = {_in_words(stage.name), *ALIASES.get(stage.solid or "", ())}
     for name in names:
-        if name.lower().replace("_", " ").replace("-", " ") in words:
+        if _in_words(name) in words:
             return name, "the class of the run that has the object's name"
     label = usual.label if usual.label is not None else usual.top(1)[0][0]
     return label, _ASSUMED
+
+
+def _in_words(name: str) -> str:
+    """A name of a class or a file as one would say it: "School_bus" and "school-bus" are one."""
+    return " ".join(name.lower().replace("_", " ").replace("-", " ").split())
 
 
 # -- angles -----------------------------------------------------------------------------------

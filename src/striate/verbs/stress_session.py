@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 
+from striate.data.dataset import Record
 from striate.engine.settings import seconds_from_text
 from striate.errors import UsageError
 from striate.stress.card import Against, LeftOut
@@ -19,7 +20,7 @@ from striate.stress.curves import StressCurve, estimate
 from striate.stress.judged import Measure
 from striate.stress.measuring import Measured, measure_axes
 from striate.stress.objects import MaskFolder, usable_axes
-from striate.stress.registry import chosen_axes
+from striate.stress.registry import chosen_axes, uses_masks
 from striate.stress.resamples import Resamples, resamples_for
 from striate.stress.runner import Engine
 from striate.stress.stock import Stock, read_stock
@@ -132,6 +133,7 @@ class Session:
             seed=asked.seed,
             workers=asked.workers,
             folder=asked.folder,
+            with_masks=any(uses_masks(axis) for axis in wished),
             listen=lambda done, of: listen("reading pictures", done, of),
         )
         axes, missing = _measurable(model, wished, stock, truth_stays=asked.truth_stays)
@@ -186,24 +188,38 @@ class Session:
         return self._measured(self.engine, self.stock, "changing pictures", "axes")
 
     def measure_other(self) -> Measured | None:
-        """The second run on the same pictures, which it may see at another size; None without one."""
+        """The second run on the same pictures, changed with the same others, all of which it may see at
+        another size; None without one."""
         other, stock, asked = self.other, self.stock, self.asked
         if other is None:
             return None
         whole, _ = labelled(other, asked.source, asked.split)
         rows = {record.key: row for row, record in enumerate(whole)}
-        strangers = sum(record.key not in rows for record in stock.records)
+        strangers = sum(record.key not in rows for record in (*stock.records, *stock.of_others))
         if strangers:
             raise UsageError(
                 f"{other.run.name} does not know {strangers} of the pictures",
                 expected="a run that knows the same classes",
             )
-        wanted = whole.take([rows[record.key] for record in stock.records])
-        own = read_stock(other.task, wanted, seed=asked.seed, workers=asked.workers, folder=asked.folder)
+
+        def seen(records: Sequence[Record[Any]], folder: MaskFolder | None, *, masked: bool) -> Stock:
+            wanted = whole.take([rows[record.key] for record in records])
+            return read_stock(
+                other.task,
+                wanted,
+                seed=asked.seed,
+                workers=asked.workers,
+                folder=folder,
+                with_masks=masked,
+            )
+
+        own = seen(stock.records, asked.folder, masked=any(uses_masks(axis) for axis in self.axes))
+        others = own.others
+        if stock.of_others:
+            others = seen(stock.of_others, None, masked=False).pixels
         engine = Engine(other.task, other.graphs(1)["main"], workers=asked.workers)
-        return self._measured(
-            engine, replace(own, seeds=stock.seeds), f"the same with {other.run.name}", "against"
-        )
+        own = replace(own, seeds=stock.seeds, others=others, of_others=stock.of_others)
+        return self._measured(engine, own, f"the same with {other.run.name}", "against")
 
     def _measured(self, engine: Engine, stock: Stock, stage: str, name: str) -> Measured:
         began, done = time.monotonic(), 0

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -211,6 +211,12 @@ def test_other_colour_maps(tmp_path: Path, name: str, text: str) -> None:
         ("classes.json", "[]", "it names 0 classes"),
         ("classes.json", '{"classes": ["a"], "ignore": "x"}', "whole numbers"),
         ("class_dict.csv", "name,red\na,1\n", "cannot be understood"),
+        ("class_dict.csv", "r,g,b,name\n1,2,3\n", "too few columns: 1, 2, 3"),
+        ("class_dict.csv", "name,r,g,b\na,1\n", "too few columns: a, 1"),
+        ("class_dict.csv", f"name,r,g,b\n{'a' * 200_000},1,2,3\n", "field larger than field limit"),
+        ("classes.json", "[" * 100_000, "recursion"),
+        ("classes.json", '{"a": [Infinity, 0, 0]}', "infinity"),
+        ("classes.json", '{"a": 4294967296}', "larger than a mask can store"),
         ("labelmap.txt", "road:0,3,999\n", "is no colour"),
     ],
 )
@@ -238,6 +244,41 @@ def test_voc(tmp_path: Path) -> None:
     ]
     np.testing.assert_array_equal(found.records[0].target.read(), [[0, 15, IGNORED], [7, 7, 0]])
     assert [one.kind for one in found.problems] == ["class-unused"]
+
+
+def test_lists_of_names_with_spaces_and_of_what_is_not_there(tmp_path: Path) -> None:
+    for stem in ("red car", "red", "plain"):
+        picture(tmp_path / "JPEGImages" / f"{stem}.jpg", (2, 3))
+        palette(tmp_path / "SegmentationClass" / f"{stem}.png", np.zeros((2, 3)))
+    lists = tmp_path / "ImageSets/Segmentation"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_bytes(b"\xef\xbb\xbfred car\r\n  plain 1 \r\n\r\nlost 1\nlost\n")
+    (lists / "val.txt").write_text("red -1\n" + "".join(f"gone{at}\n" for at in range(5)))
+    found = read_masks(tmp_path)
+    assert [(PurePosixPath(one.key).stem, one.split) for one in found] == [
+        ("plain", "train"),
+        ("red car", "train"),
+        ("red", "validation"),
+    ]
+    told = {one.key: one for one in found.problems if one.kind == "listed-without-picture"}
+    assert told["ImageSets/Segmentation/train.txt"].others == ("lost",)
+    many = told["ImageSets/Segmentation/val.txt"]
+    assert many.severity == "warning"
+    assert many.others == tuple(f"gone{at}" for at in range(5))
+    assert many.reason.startswith(
+        "5 of the pictures that it lists are not there: gone0, gone1, gone2 and"
+    )
+
+
+def test_more_class_folders_than_a_mask_can_hold(tmp_path: Path) -> None:
+    picture(tmp_path / "images" / "x.png", (1, 2))
+    for at in range(254):
+        grey(tmp_path / "masks" / f"c{at:03}" / "x.png", np.array([[0, int(at == 253)]]))
+    found = read_masks(tmp_path)
+    np.testing.assert_array_equal(found.records[0].target.read(), [[0, 254]])
+    grey(tmp_path / "masks" / "c254" / "x.png", np.array([[0, 0]]))
+    with pytest.raises(LayoutError, match="masks in 255 class folders"):
+        read_masks(tmp_path)
 
 
 def test_the_palette_of_voc() -> None:

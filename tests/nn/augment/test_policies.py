@@ -190,8 +190,27 @@ def test_settings_without_a_policy_or_beyond_it_are_refused(asked: dict[str, Any
         augmenter(**asked)
 
 
-def test_no_operations_is_no_policy() -> None:
+@pytest.mark.parametrize("policy", ["randaugment", "trivialaugment", "augmix"])
+def test_a_policy_of_no_operations_is_refused(policy: str) -> None:
+    for magnitude in (None, 3.0):
+        with pytest.raises(SettingError, match=f"policy_ops is 0, with which {policy} does nothing"):
+            augmenter(policy=policy, policy_ops=0, policy_magnitude=magnitude)
+
+
+@pytest.mark.parametrize("policy", ["randaugment", "trivialaugment", "augmix"])
+def test_a_policy_laid_over_resolved_settings_is_on(policy: str) -> None:
+    """What a run without a policy was trained with, and a policy on top: as if asked for at once."""
+    none = augmenter(rotate_deg=5.0).settings
+    assert (none.policy, none.policy_ops, none.policy_magnitude) == ("none", 0, 0.0)
+    over = augmenter(**{**none.model_dump(), "policy": policy})
+    assert over.settings == augmenter(augment="none", rotate_deg=5.0, policy=policy).settings
     pixels = photos(4)
-    off = augmenter(policy="randaugment", policy_ops=0)
-    found = off.apply(pixels, off.plan(0, np.arange(4)))
-    np.testing.assert_array_equal(found.permute(0, 2, 3, 1), pixels)
+    found = over.apply(pixels, over.plan(0, np.arange(4)))
+    plain = Augmenter(none, SIZE_HW, seed=7)
+    assert not torch.equal(found.float(), plain.apply(pixels, plain.plan(0, np.arange(4))).float())
+
+
+def test_a_magnitude_of_nothing_beside_operations_stands() -> None:
+    for given in ({"policy_ops": 2}, {}):
+        settings = augmenter(policy="randaugment", policy_magnitude=0.0, **given).settings
+        assert (settings.policy_ops, settings.policy_magnitude) == (2, 0.0)

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage, stats
 
 from striate.stress.changes import Material
-from striate.stress.corruptions import CORRUPTIONS, corrupt
+from striate.stress.corruptions import CORRUPTIONS, corrupt, elastic
 from striate.stress.corruptions.apply import elastic_deformations
 from striate.stress.corruptions.chance import generators, poisson_greys
 from striate.stress.corruptions.elastic import deformations
@@ -181,3 +181,28 @@ def test_elastic_moves_undo_the_shift(
         assert np.median(missed[inside]) < 0.05
         assert np.percentile(missed[inside], 90) < 0.5
     assert one.carry(np.zeros((0, 2))).shape == (0, 2)
+
+
+def test_elastic_is_drawn_once_and_looked_through_once_a_picture(
+    monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    drawn, trees = [], []
+    draw, shown = elastic._smooth, elastic.Deformation.shown
+    monkeypatch.setattr(elastic, "_smooth", lambda *given: drawn.append(1) or draw(*given))
+    monkeypatch.setattr(elastic.Deformation, "shown", lambda one: trees.append(1) or shown(one))
+    axis = next(one for one in CORRUPTIONS if one.name == "elastic_transform")
+    pictures = rng.integers(0, 256, (3, 50, 70, 3)).astype(np.uint8)
+    moves = axis.change(pictures, 3, Material(SEEDS[:3], pictures)).moves
+    assert moves is not None
+    assert len(drawn) == 3
+    points = rng.uniform(5, 45, (20, 2))
+    for move, one in zip(moves, elastic_deformations((50, 70), 3, SEEDS[:3]), strict=True):
+        assert move(np.zeros((0, 2))).shape == (0, 2)
+        before = len(trees)
+        told = [move(points), move(points)]
+        assert len(trees) == before + 1
+        assert np.array_equal(told[0], one.carry(points))
+        assert np.array_equal(told[0], told[1])
+    assert np.array_equal(
+        moves[0](points), elastic_deformations((50, 70), 3, SEEDS[:1])[0].carry(points)
+    )

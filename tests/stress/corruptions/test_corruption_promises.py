@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from skimage import data
@@ -60,6 +62,35 @@ def test_many_small_pictures_in_pieces_are_the_same_as_one_by_one(name: Corrupti
     for one in (0, 84, 85, 99):
         alone = corrupt(pictures[one : one + 1], name, 5, seeds[one : one + 1])
         assert np.array_equal(whole[one], alone[0])
+
+
+@pytest.mark.parametrize("name", ["fog", "elastic_transform"])
+def test_threads_are_as_many_as_asked_for_and_change_nothing(
+    name: CorruptionName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from striate.stress.corruptions import apply as module
+
+    asked: list[int] = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, most: int) -> None:
+            asked.append(most)
+            super().__init__(most)
+
+    monkeypatch.setattr(module, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(module, "_usable_cores", lambda: 5)
+    pictures = np.random.default_rng(0).integers(0, 256, (600, 32, 32, 3)).astype(np.uint8)
+    seeds = np.arange(600)  # eight pieces
+    alone = corrupt(pictures, name, 2, seeds, threads=1)
+    axis = next(one for one in CORRUPTIONS if one.name == name)
+    measured = axis.change(pictures, 2.0, Material(seeds, pictures)).pictures
+    assert asked == []  # the workers of the stress card are threads enough
+    assert np.array_equal(alone, measured)
+    for threads, most in ((3, 3), (None, 5), (64, 7)):
+        assert np.array_equal(alone, corrupt(pictures, name, 2, seeds, threads=threads))
+        assert asked.pop() == most
+    assert np.array_equal(alone[:50], corrupt(pictures[:50], name, 2, seeds[:50]))
+    assert asked == []  # one piece
 
 
 @every_corruption

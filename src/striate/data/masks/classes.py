@@ -23,6 +23,7 @@ BACKGROUND = "background"
 MOST_CLASSES = 255
 LARGEST_FILE = 2**20
 _IGNORED = 255
+_LARGEST_ID = 2**32 - 1
 _UNJUDGED = frozenset({"void", "ignore", "ignored", "unlabeled", "unlabelled"})
 """Class names of colour maps that say: these pixels are not judged."""
 
@@ -79,8 +80,16 @@ def read_classes(tree: Tree, key: str) -> MaskClasses:
         if len(data) > LARGEST_FILE:
             raise ValueError("it is larger than a list of classes")
         return CLASS_FILES[PurePosixPath(key).name.lower()](data.decode("utf-8-sig"), shown_name(key))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = str(error) if isinstance(error, (ValueError, OSError)) else f"{error!r}"
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        ArithmeticError,
+        RecursionError,
+        csv.Error,
+    ) as error:
+        reason = f"{error!r}" if isinstance(error, (KeyError, TypeError)) else str(error)
         raise LabelError(
             f"class file {shown_name(key)} cannot be understood: {reason}",
             expected='for instance classes.json: {"classes": ["road", "sky"], "ignore": 255}',
@@ -118,6 +127,8 @@ def _made(
         if one in ids:
             raise ValueError(f"id {one} is both a class and ignored")
         ids[one] = _IGNORED
+    if max(ids, default=0) > _LARGEST_ID:
+        raise ValueError(f"id {max(ids)} is larger than a mask can store")
     if not 1 <= len(names) <= MOST_CLASSES:
         raise ValueError(f"it names {len(names)} classes, not 1 to {MOST_CLASSES}")
     return MaskClasses(tuple(names), ids, colours, file, tuple(problems))
@@ -179,6 +190,9 @@ def _csv(text: str, file: str) -> MaskClasses:
     """class_dict.csv: name, r, g, b."""
     rows = list(csv.DictReader(text.splitlines(), skipinitialspace=True))
     keyed = [{str(key).strip().lower(): value for key, value in row.items()} for row in rows]
+    for row in keyed:
+        if None in (values := [row[name] for name in ("name", "r", "g", "b")]):
+            raise ValueError(f"a line has too few columns: {', '.join(filter(None, values))}")
     pairs = [(row["name"].strip(), None, _colour([row["r"], row["g"], row["b"]])) for row in keyed]
     return _made(pairs, file)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from striate.pictures.formats import is_picture_name
 from striate.pictures.sources import shown_name
 from striate.types import Problem, Split
 
-__all__ = ["Pairs", "find_pairs", "not_masks", "splits_of_lists"]
+__all__ = ["Lists", "Pairs", "find_pairs", "listed", "not_masks"]
 
 PICTURE_WORDS = frozenset(
     {"images", "image", "imgs", "img", "pictures", "jpegimages", "photos", "leftimg8bit"}
@@ -25,6 +26,8 @@ MASK_WORDS = frozenset(
 )  # fmt: skip
 ENDINGS = ("_L", "_mask", "_masks", "_label", "_labels", "_gt", "_seg", "_segmentation")
 """What a mask's name may carry beyond that of its picture."""
+_LIST_FOLDERS = ("segmentation", "imagesets")
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,14 @@ class Pairs:
 
     masks: Mapping[str, Mapping[str, str]]
     folders: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """`splits`: the split of each listed stem. `problems`: what is listed, and not there."""
+
+    splits: Mapping[str, Split]
     problems: tuple[Problem, ...]
 
 
@@ -104,18 +115,31 @@ def _paired(
     return Pairs(found, folders, tuple(problems))
 
 
-def splits_of_lists(tree: Tree) -> dict[str, Split]:
-    """The split of each stem, as ImageSets/Segmentation/train.txt and its like tell it."""
-    found: dict[str, Split] = {}
+def listed(tree: Tree) -> Lists:
+    """What ImageSets/Segmentation/train.txt and its like tell: a stem a line, or its first word."""
+    there = {one.stem for key in tree.files if (one := _placed(key, PICTURE_WORDS)) is not None}
+    splits: dict[str, Split] = {}
+    problems: list[Problem] = []
     for key in tree.files:
         path = PurePosixPath(key)
         split = split_of(path.stem)
-        listed = path.suffix == ".txt" and path.parent.name.lower() in ("segmentation", "imagesets")
-        if not listed or split is None:
+        if path.suffix != ".txt" or path.parent.name.lower() not in _LIST_FOLDERS or split is None:
             continue
-        with open(tree.path(key), encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            found.update({line.split()[0]: split for line in file if line.strip()})
-    return found
+        with open(tree.path(key), "rb") as file:  # noqa: PTH123 - names need not be UTF-8
+            lines = os.fsdecode(file.read()).removeprefix("\ufeff").splitlines()
+        stems = [line if line in there else line.split()[0] for line in map(str.strip, lines) if line]
+        splits.update(dict.fromkeys(stems, split))
+        if absent := [one for one in dict.fromkeys(stems) if one not in there]:
+            problems.append(_absent(key, absent))
+    return Lists(splits, tuple(problems))
+
+
+def _absent(key: str, stems: Sequence[str]) -> Problem:
+    named = ", ".join(map(shown_name, stems[:_NAMED]))
+    more = f" and {len(stems) - _NAMED} more" if len(stems) > _NAMED else ""
+    reason = f"{len(stems)} of the pictures that it lists are not there: {named}{more}"
+    repair = "add them, or take them out of the list; names stand there without folder and ending"
+    return Problem("listed-without-picture", "warning", key, reason, repair, others=tuple(stems))
 
 
 def not_masks(tree: Tree) -> LayoutError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -12,8 +12,15 @@ import numpy as np
 
 from striate.data.dataset import Dataset, Record
 from striate.data.embedded import EMBEDDED_PREFIX
-from striate.data.masks.classes import BACKGROUND, MaskClasses, class_file, read_classes, voc_classes
-from striate.data.masks.layouts import Pairs, find_pairs, not_masks, splits_of_lists
+from striate.data.masks.classes import (
+    BACKGROUND,
+    MOST_CLASSES,
+    MaskClasses,
+    class_file,
+    read_classes,
+    voc_classes,
+)
+from striate.data.masks.layouts import Pairs, find_pairs, listed, not_masks
 from striate.data.masks.truth import (
     IGNORED,
     BinaryMasks,
@@ -52,19 +59,19 @@ def read_masks(source: Path | str, *, check: bool = True) -> Dataset[Segmentatio
     if _embedded(source):
         return _scenes()
     tree = walk(source)
-    lists = splits_of_lists(tree)
-    pairs = find_pairs(tree, frozenset(lists) if lists else None)
+    lists = listed(tree)
+    pairs = find_pairs(tree, frozenset(lists.splits) if lists.splits else None)
     if pairs is None:
         raise not_masks(tree)
     classes = _classes(tree, pairs)
-    records, problems = _records(tree, pairs, classes, lists)
+    records, problems = _records(tree, pairs, classes, lists.splits)
     layout = _layout(pairs, classes)
     found = Dataset(
         tuple(records),
         classes.names,
         tree.root,
         layout,
-        (*tree.problems, *classes.problems, *pairs.problems, *problems),
+        (*tree.problems, *classes.problems, *lists.problems, *pairs.problems, *problems),
     )
     return _checked(found) if check else found
 
@@ -129,8 +136,14 @@ def _voc(pairs: Pairs) -> bool:
 def _classes(tree: Tree, pairs: Pairs) -> MaskClasses:
     """The class folders, the class file, or VOC's own."""
     if pairs.folders:
-        names = tuple(class_name(one) for one in pairs.folders)
-        return MaskClasses((BACKGROUND, *(name for name in names if name != BACKGROUND)), {})
+        names = [name for name in map(class_name, pairs.folders) if name != BACKGROUND]
+        if len(names) + 1 > MOST_CLASSES:
+            raise LayoutError(
+                f"{shown_name(tree.root)} has masks in {len(names)} class folders",
+                expected=f"{MOST_CLASSES - 1} at most, beside the background",
+                remedy="take away or join classes",
+            )
+        return MaskClasses((BACKGROUND, *names), {})
     key = class_file(tree)
     if key is not None:
         return read_classes(tree, key)
@@ -152,7 +165,7 @@ def _layout(pairs: Pairs, classes: MaskClasses) -> str:
 
 
 def _records(
-    tree: Tree, pairs: Pairs, classes: MaskClasses, lists: dict[str, Split]
+    tree: Tree, pairs: Pairs, classes: MaskClasses, lists: Mapping[str, Split]
 ) -> tuple[list[Record[SegmentationTarget]], list[Problem]]:
     records: list[Record[SegmentationTarget]] = []
     problems: list[Problem] = []

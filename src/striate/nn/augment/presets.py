@@ -116,9 +116,20 @@ def resolve(
 
 
 def _resolve_policy(settings: AugmentSettings) -> dict[str, Any]:
-    """The policy's three settings; those of no policy, or beyond the policy's range, are refused."""
+    """The policy's three settings; those of no policy, or beyond the policy's range, are refused.
+
+    A policy laid over resolved settings without one finds no operations at no magnitude there: nobody
+    asked for those, and it takes its own.
+    """
     name = settings.policy or "none"
     ops, magnitude = settings.policy_ops, settings.policy_magnitude
+    if name != "none" and (ops, magnitude) == POLICIES["none"]:
+        ops = magnitude = None
+    if name != "none" and ops == 0:
+        raise SettingError(
+            f"policy_ops is 0, with which {name} does nothing",
+            expected="at least 1, or policy none",
+        )
     if name == "none" and (ops or magnitude):
         raise SettingError(
             "policy_ops and policy_magnitude are settings of a policy, and none was asked for",

@@ -19,7 +19,7 @@ from striate.stress.axes.warping import grid
 from striate.stress.changes import Axis, Changed, Material
 from striate.types import Array, PictureArray, SizeHW
 
-__all__ = ["OCCLUSION", "other_pictures", "top_share"]
+__all__ = ["OCCLUSION", "occlusion_axes", "other_pictures", "top_share"]
 
 Change: TypeAlias = Callable[[PictureArray, float, Material], Changed]
 
@@ -49,10 +49,18 @@ def _rectangle(pictures: PictureArray, level: float, material: Material) -> Chan
 
 
 def _blobs(pictures: PictureArray, level: float, material: Material) -> Changed:
-    size_hw: SizeHW = (pictures.shape[1], pictures.shape[2])
-    values = _noise(material.seeds, size_hw, _BLOB, "blobs")
     others = other_pictures(pictures, material, "blobs")
-    return _hidden(pictures, top_share(values, level), _means(pictures) if others is None else others)
+    fill = _means(pictures) if others is None else others
+    return _hidden(pictures, _blob_places(pictures, level, material), fill)
+
+
+def _plain_blobs(pictures: PictureArray, level: float, material: Material) -> Changed:
+    return _hidden(pictures, _blob_places(pictures, level, material), _means(pictures))
+
+
+def _blob_places(pictures: PictureArray, level: float, material: Material) -> Array:
+    size_hw: SizeHW = (pictures.shape[1], pictures.shape[2])
+    return top_share(_noise(material.seeds, size_hw, _BLOB, "blobs"), level)
 
 
 def _bars(pictures: PictureArray, level: float, material: Material) -> Changed:
@@ -161,7 +169,7 @@ def _axis(name: str, title: str, change: Change, source: str, *, needs_heat: boo
     return Axis(name, title, "occlusion", "share hidden", _SHARES, change, source, needs_heat=needs_heat)
 
 
-OCCLUSION: tuple[Axis, ...] = (
+_WHOLE: tuple[Axis, ...] = (
     _axis(
         "rectangle", "A rectangle hidden", _rectangle, "anywhere; filled with the picture's mean colour"
     ),
@@ -184,4 +192,16 @@ OCCLUSION: tuple[Axis, ...] = (
         needs_heat=True,
     ),
 )
-"""The axes of occlusion."""
+_PLAIN_BLOBS = _axis(
+    "blobs", "Patches hidden", _plain_blobs, "smooth patches filled with the picture's mean colour"
+)
+
+
+def occlusion_axes(*, placed: bool) -> tuple[Axis, ...]:
+    """The axes of occlusion. `placed`: for answers about places, patches show no other picture, whose
+    objects would be there to be found and be in no truth."""
+    return tuple(_PLAIN_BLOBS if placed and one.name == "blobs" else one for one in _WHOLE)
+
+
+OCCLUSION = occlusion_axes(placed=False)
+"""For answers about the whole picture."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,7 +23,7 @@ from striate.stress.corruptions.tables import (
 )
 from striate.types import Array, PictureArray, SizeHW
 
-__all__ = ["corrupt", "elastic_deformations"]
+__all__ = ["corrupt", "corrupt_elastically", "elastic_deformations"]
 
 _PIECE = 1 << 18  # values of a piece: its float32 working copies stay within the second-level cache
 _MOST_THREADS = 8
@@ -58,21 +59,41 @@ def corrupt(
     seeds: Array,
     *,
     parameters: ParameterSet | None = None,
+    threads: int | None = None,
 ) -> PictureArray:
     """`pictures` uint8 (B, h, w, 3) of any size, corrupted; new, of the same shape.
 
     `severity` 1 … 5. `seeds` int64 (B,): one a picture, the only source of chance: the same seed gives
     the same noise pattern at every severity, and the batch changes nothing. `parameters`: whose
     constants; by default those of the size nearest to √(h·w) among 32 (CIFAR-10-C), 64
-    (Tiny-ImageNet-C) and 224 pixels (ImageNet-C). Raises `UsageError` for what cannot be.
+    (Tiny-ImageNet-C) and 224 pixels (ImageNet-C). `threads`: at most; by default one for each core that
+    this process may run on, up to 8. They change nothing but the time. Raises `UsageError` for what
+    cannot be.
     """
     which = _checked(pictures, name, severity, seeds, parameters)
     if name == "elastic_transform":
-        return _elastic(pictures, severity, seeds, which)
+        return _elastic(pictures, severity, seeds, which, threads)
     constants, function = PARAMETERS[which][name][severity - 1], _FUNCTIONS[name]
     return _in_pieces(
-        lambda some, some_seeds: function(some, constants, generators(some_seeds, name)), pictures, seeds
+        lambda some, some_seeds: function(some, constants, generators(some_seeds, name)),
+        pictures,
+        seeds,
+        threads,
     )
+
+
+def corrupt_elastically(
+    pictures: PictureArray, severity: int, seeds: Array, *, threads: int | None = None
+) -> tuple[PictureArray, list[Deformation]]:
+    """`corrupt(…, "elastic_transform", …)`, and what it did to places: each drawn once."""
+    which = _checked(pictures, "elastic_transform", severity, seeds, None)
+    size_hw = pictures.shape[1], pictures.shape[2]
+    found = elastic_deformations(size_hw, severity, seeds, parameters=which)
+
+    def change(some: PictureArray, rows: Array) -> PictureArray:
+        return deform(some, [found[row] for row in rows])
+
+    return _in_pieces(change, pictures, np.arange(len(pictures)), threads), found
 
 
 def elastic_deformations(
@@ -84,34 +105,50 @@ def elastic_deformations(
     return deformations(size_hw, constants, which, generators(seeds, "elastic_transform"))
 
 
-def _elastic(pictures: PictureArray, severity: int, seeds: Array, which: ParameterSet) -> PictureArray:
+def _elastic(
+    pictures: PictureArray, severity: int, seeds: Array, which: ParameterSet, threads: int | None
+) -> PictureArray:
+    """Deformations are drawn a piece at a time: of many pictures at once they are much memory."""
     size_hw = pictures.shape[1], pictures.shape[2]
 
     def change(some: PictureArray, some_seeds: Array) -> PictureArray:
         return deform(some, elastic_deformations(size_hw, severity, some_seeds, parameters=which))
 
-    return _in_pieces(change, pictures, seeds)
+    return _in_pieces(change, pictures, seeds, threads)
 
 
 def _in_pieces(
-    change: Callable[[PictureArray, Array], PictureArray], pictures: PictureArray, seeds: Array
+    change: Callable[[PictureArray, Array], PictureArray],
+    pictures: PictureArray,
+    each_has: Array,
+    threads: int | None,
 ) -> PictureArray:
-    """`change` on a few pictures at a time, side by side: NumPy and OpenCV let go of the lock."""
+    """`change` on a few pictures at a time, side by side: NumPy and OpenCV let go of the lock.
+
+    `each_has` (B,): what it is given beside each picture, such as its seed.
+    """
     found = np.empty_like(pictures)
     each = max(1, _PIECE // pictures[0].size) if len(pictures) else 1
     starts = range(0, len(pictures), each)
 
     def one(start: int) -> None:
         piece = slice(start, start + each)
-        found[piece] = change(np.ascontiguousarray(pictures[piece]), seeds[piece])
+        found[piece] = change(np.ascontiguousarray(pictures[piece]), each_has[piece])
 
-    for start in starts[:1]:  # alone: it fills the tables that the others share
+    side_by_side = min(len(starts) - 1, threads or min(_usable_cores(), _MOST_THREADS))
+    alone = starts[:1] if side_by_side > 1 else starts  # the first fills the tables that others share
+    for start in alone:
         one(start)
-    threads = min(len(starts) - 1, os.cpu_count() or 1, _MOST_THREADS)
-    if threads > 0:
-        with ThreadPoolExecutor(threads) as pool:
+    if side_by_side > 1:
+        with ThreadPoolExecutor(side_by_side) as pool:
             list(pool.map(one, starts[1:]))
     return found
+
+
+def _usable_cores() -> int:
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # elsewhere a process may run on all there are
 
 
 def _checked(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from striate.stress.changes import Axis, Changed, Family, Material
-from striate.stress.corruptions.apply import corrupt, elastic_deformations
+from striate.stress.corruptions.apply import corrupt, corrupt_elastically
+from striate.stress.corruptions.elastic import carriers
 from striate.stress.corruptions.tables import (
     COMMON,
     EXTRA,
@@ -81,13 +82,12 @@ def described_severities(name: CorruptionName, which: ParameterSet) -> tuple[str
 
 def _axis(name: CorruptionName) -> Axis:
     def change(pictures: PictureArray, level: float, material: Material) -> Changed:
-        severity = round(level)
-        moves = None
+        # one thread: whoever measures has a worker for each core already
+        severity, seeds = round(level), material.seeds
         if name == "elastic_transform":
-            size_hw = pictures.shape[1], pictures.shape[2]
-            found = elastic_deformations(size_hw, severity, material.seeds)
-            moves = tuple(one.carry for one in found)
-        return Changed(corrupt(pictures, name, severity, material.seeds), moves)
+            changed, found = corrupt_elastically(pictures, severity, seeds, threads=1)
+            return Changed(changed, carriers(found))
+        return Changed(corrupt(pictures, name, severity, seeds, threads=1))
 
     title = _TITLES.get(name, name.replace("_", " ").capitalize())
     return Axis(name, title, _FAMILIES[name], "severity", (1.0, 2.0, 3.0, 4.0, 5.0), change, _SOURCE)

@@ -5,19 +5,23 @@ Source: Simard, Steinkraus & Platt 2003, with the constants of the sets (`tables
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from striate.features.opencv import cv2_module
+from striate.stress.changes import Move
 from striate.stress.corruptions.blur import gaussian_taps
 from striate.stress.corruptions.chance import Chance, uniforms
 from striate.stress.corruptions.finish import floored
 from striate.stress.corruptions.tables import Parameters, ParameterSet
 from striate.types import Array, PictureArray, SizeHW
 
-__all__ = ["Deformation", "deform", "deformations"]
+__all__ = ["Deformation", "carriers", "deform", "deformations"]
 
 _STEPS, _DAMPING = 12, 0.6
 
@@ -32,24 +36,29 @@ class Deformation:
     affine: Array
     shift_xy: NDArray[np.float32]
 
-    def carry(self, points_xy: Array) -> Array:
-        """Where points (N, 2), continuous coordinates, lie afterwards.
+    def shown(self) -> Any:
+        """A search tree (`scipy.spatial.cKDTree`) of what each pixel shows, row by row."""
+        from scipy.spatial import cKDTree
+
+        height, width = self.shift_xy.shape[:2]
+        grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float64)
+        return cKDTree((grid + self.shift_xy).reshape(-1, 2))
+
+    def carry(self, points_xy: Array, shown: Any = None) -> Array:
+        """Where points (N, 2), continuous coordinates, lie afterwards. `shown`: `shown()`, if at hand.
 
         The shift is inverted by looking for the pixel that shows what is nearest to the point, and a
         few steps from there; where the deformation folds, one of the places that show the point.
         """
         if not len(points_xy):
             return np.zeros((0, 2))
-        from scipy.spatial import cKDTree
-
         height, width = self.shift_xy.shape[:2]
-        grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float64)
-        shown = (grid + self.shift_xy).reshape(-1, 2)
         wanted = np.asarray(points_xy, np.float64) - 0.5  # now whole at a pixel's middle
         wanted = wanted @ self.affine[:, :2].T + self.affine[:, 2]
         inside = np.clip(wanted, 0.0, (width - 1, height - 1))
-        _, nearest = cKDTree(shown).query(inside)
-        places = self._refined(grid.reshape(-1, 2)[nearest], inside)
+        _, nearest = (self.shown() if shown is None else shown).query(inside)
+        rows, columns = np.divmod(nearest, width)
+        places = self._refined(np.stack([columns, rows], axis=1).astype(np.float64), inside)
         found: Array = places + (wanted - inside) + 0.5
         return found
 
@@ -74,6 +83,22 @@ class Deformation:
     def turns(self) -> bool:
         """Whether there is an affine part at all."""
         return not np.array_equal(self.affine, np.eye(2, 3))
+
+
+def carriers(found: Sequence[Deformation]) -> tuple[Move, ...]:
+    """`carry` of each. A truth asks more than once in a row: the last search tree is kept.
+
+    Only the last: a tree is several times as large as its picture.
+    """
+
+    @lru_cache(maxsize=1)
+    def shown(row: int) -> Any:
+        return found[row].shown()
+
+    def carrier(row: int) -> Move:
+        return lambda points: found[row].carry(points, shown(row) if len(points) else None)
+
+    return tuple(carrier(row) for row in range(len(found)))
 
 
 def deformations(

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from striate.errors import UnknownNameError
-from striate.pictures.panels import percent
 from striate.task import Aim
 from striate.tasks.classify.config import ClassifyFacts
 from striate.tasks.classify.decode import probabilities_from
@@ -19,6 +18,8 @@ __all__ = ["aim_of", "pull_of"]
 
 def aim_of(answer: Classification, wish: str) -> Aim:
     """The class `wish`; by default the answer, or the most probable class where it has none."""
+    from striate.pictures.panels import percent  # with Pillow, which a task does not load
+
     if wish and wish not in answer.names:
         raise UnknownNameError("class", wish, answer.names)
     name = wish or answer.label or answer.top(1)[0][0]

@@ -74,11 +74,12 @@ class DetectRecipe(Recipe[Boxes]):
             )
         if settings.policy == "augmix":
             raise UsageError(
-                "AugMix lays moved copies of a picture over it, whose boxes would then lie",
+                "augmix lays moved copies of a picture over it, whose boxes would then lie",
                 remedy="use --policy randaugment or trivialaugment with --task detect",
             )
-        given = {name: value for name, value in settings if name in settings.model_fields_set}
-        if given.get("augment", "auto") == "auto":
+        # "auto", said or not, leaves the choice to the task
+        given = {name: value for name, value in settings if value not in (None, "auto")}
+        if "augment" not in given:
             usual = {
                 "crop": 0.2,
                 "scale": 0.3,

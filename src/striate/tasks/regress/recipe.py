@@ -56,7 +56,7 @@ class RegressRecipe(Recipe[tuple[float, ...]]):
         Mirroring negates a yaw, zooming changes a distance: those are asked for by name.
         """
         quiet = {"flip": "none", "scale": 0.0, "crop": 0.0, "rotate_deg": 0.0}
-        given = {name: value for name, value in settings if name in settings.model_fields_set}
+        given = {name: value for name, value in settings if value not in (None, "auto")}
         if given.get("augment", "auto") == "auto":
             given = quiet | given
         return resolve(

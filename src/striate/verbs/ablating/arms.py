@@ -7,9 +7,19 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from striate.randomness import hash64
 from striate.verbs.ablating.effects import Direction
 
-__all__ = ["CANDIDATES", "FULL", "NOT_FOR", "PLAIN", "Arm", "arms_added", "arms_left_out"]
+__all__ = [
+    "CANDIDATES",
+    "FULL",
+    "NOT_FOR",
+    "PLAIN",
+    "Arm",
+    "arms_added",
+    "arms_left_out",
+    "file_name",
+]
 
 PLAIN, FULL = "plain", "preset"
 """The arms that others are compared with."""
@@ -74,6 +84,9 @@ _PARTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """Parts of presets: name → the settings that switch it off."""
 
+_LONGEST = 80
+"""Letters of a file's name; of a longer one the end is a hash of it all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arm:
@@ -87,11 +100,15 @@ class Arm:
     direction: Direction = "added"
     change: Mapping[str, Any] = field(default_factory=dict)
 
+    def file_name(self, seed: int) -> str:
+        """Of the run trained with `seed`, and of its scores."""
+        return f"{file_name(self.key)}-s{seed}"
+
 
 def arms_added(candidates: Mapping[str, Mapping[str, Any]], plain: Mapping[str, Any]) -> list[Arm]:
     """The plain training, and each candidate on top of it."""
     added = [
-        Arm(f"with-{name}", name, {**plain, **settings}, PLAIN, change=settings)
+        Arm(f"with-{name}", name, _laid_over(plain, settings), PLAIN, change=settings)
         for name, settings in candidates.items()
     ]
     return [Arm(PLAIN, "plain", plain), *added]
@@ -105,3 +122,20 @@ def arms_left_out(preset: Mapping[str, Any], resolved: Mapping[str, Any]) -> lis
         if resolved.get(setting, nothing) != nothing:
             found.append(Arm(f"without-{name}", name, {**preset, **off}, FULL, "left out", off))
     return found
+
+
+def file_name(text: str) -> str:
+    """`text` as the name of a file: small letters, digits, "+", "." and "-".
+
+    >>> file_name("with-Blur 1")
+    'with-blur-1'
+    """
+    kept = "".join(one if one.isalnum() or one in "+.-" else "-" for one in text.lower())
+    name = "-".join(part for part in kept.split("-") if part)
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 9]}-{hash64(text):016x}"[:_LONGEST]
+
+
+def _laid_over(plain: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """`plain` with `settings` on top; how strong another policy was says nothing of a new one."""
+    old = ("policy_ops", "policy_magnitude") if "policy" in settings else ()
+    return {**{name: value for name, value in plain.items() if name not in old}, **settings}

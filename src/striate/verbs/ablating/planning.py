@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -11,11 +11,15 @@ from typing import Any, Self
 from striate.errors import UsageError
 from striate.runs.atomic import write_text
 from striate.runs.header import RunHeader
-from striate.verbs.ablating.arms import Arm, arms_added, arms_left_out
+from striate.runs.run import partial_of
+from striate.verbs.ablating.arms import Arm, arms_added, arms_left_out, file_name
 from striate.verbs.training.request import Request
 
 __all__ = [
+    "PILOT",
     "PRESET",
+    "RUNS",
+    "SCORES",
     "Asked",
     "Plan",
     "arms_of",
@@ -28,6 +32,8 @@ __all__ = [
 
 PRESET: Mapping[str, Any] = {"augment": "auto"}
 """The preset of the task: what it does where the user says nothing."""
+RUNS, SCORES, PILOT = "ablate-runs", "ablate-scores", "pilot"
+"""Folders beside the plan, so called that nobody else has one; and the name of the first training."""
 _PLAN = "ablate-plan.json"
 _FEW, _MANY = 3, 100
 """Epochs: with fewer than the first nothing can be told; more than the second is no ablation."""
@@ -69,9 +75,21 @@ class Asked:
         for name in ("seed", "time_budget"):
             if name in self.settings:
                 raise UsageError(f"{name} is not for each training", expected="seeds, and one budget")
-        for one in self.candidates.values():
-            Request.of(self.source, self.task, {**self.settings, **self.against, **one})
-        Request.of(self.source, self.task, {**self.settings, **self.against})
+        self._check_names()
+        for arm in arms_added(self.candidates, self.against):
+            Request.of(self.source, self.task, {**self.settings, **arm.settings})
+
+    def _check_names(self) -> None:
+        """Two candidates in one folder would be one training under two names."""
+        taken: dict[str, str] = {}
+        for name in self.candidates:
+            folder = file_name(name)
+            if folder in taken:
+                raise UsageError(
+                    f"candidates {taken[folder]!r} and {name!r} would share the folder of their runs",
+                    expected="names that differ in more than spaces, signs and capital letters",
+                )
+            taken[folder] = name
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -83,6 +101,11 @@ class Asked:
             "seeds": list(self.seeds),
             "settings": self.settings,
         }
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> Self:
+        """What `to_dict` made."""
+        return cls(**(saved | {"seeds": tuple(saved["seeds"])}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +160,45 @@ def save_plan(folder: Path, asked: Asked, plan: Plan) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Remove what an earlier ablation wrote to `folder`; other files stay."""
+    """Remove the trainings and scores that the plan in `folder` made; whatever else is there stays."""
+    path = folder / _PLAN
+    if not path.exists():
+        return
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        asked, plan = Asked.from_dict(kept["asked"]), Plan.from_dict(kept["plan"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} is damaged, so nobody knows what it made",
+            remedy=f"remove it, and {RUNS} and {SCORES} beside it",
+        ) from error
+    names = [arm.file_name(seed) for arm in arms_of(asked, plan) for seed in plan.seeds]
+    _forget_runs(folder / RUNS, [PILOT, *names])
+    _forget_scores(folder / SCORES, names)
+    path.unlink()
+
+
+def _forget_runs(home: Path, names: Sequence[str]) -> None:
     import shutil
 
-    if (folder / _PLAN).exists():
-        for name in ("runs", "scores"):
-            shutil.rmtree(folder / name, ignore_errors=True)
-        (folder / _PLAN).unlink()
+    for name in names:
+        for run in (home / name, partial_of(home / name)):
+            shutil.rmtree(run, ignore_errors=True)
+    _remove_if_empty(home)
+
+
+def _forget_scores(home: Path, names: Sequence[str]) -> None:
+    measures = [one for one in home.iterdir() if one.is_dir()] if home.is_dir() else []
+    for measure in measures:
+        for name in names:
+            (measure / f"{name}.json").unlink(missing_ok=True)
+        _remove_if_empty(measure)
+    _remove_if_empty(home)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def arms_of(asked: Asked, plan: Plan) -> list[Arm]:
