@@ -43,7 +43,7 @@ METHODS = {
     "Model": [
         "evaluate", "explain", "graphs", "header", "names", "predict", "predict_files", "run", "stream",
     ],
-    "StressReport": ["axes", "card", "model", "save", "stock", "with_advice"],
+    "StressReport": ["axes", "card", "masks", "model", "save", "stock", "with_advice"],
 }  # fmt: skip
 
 

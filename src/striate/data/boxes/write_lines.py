@@ -104,10 +104,13 @@ def _corner_shares(box: Box, size_hw: SizeHW) -> list[str]:
 
 def _pixel_corners(box: Box) -> list[str]:
     exact = _exact_corners(box)
-    for places in PLACES:
-        words = _rounded(exact, places)
-        if _same(box, corners_to_turned([Decimal(word) for word in words])):
-            return [plain(Decimal(word)) for word in words] if places <= LEAST_SHARE_PLACES else words
+    with localcontext(prec=DIGITS):  # a minute box needs more places than decimal has by default
+        for places in PLACES:
+            words = _rounded(exact, places)
+            if _same(box, corners_to_turned([Decimal(word) for word in words])):
+                return (
+                    [plain(Decimal(word)) for word in words] if places <= LEAST_SHARE_PLACES else words
+                )
     raise AssertionError(f"no corners bring back {box}")
 
 
