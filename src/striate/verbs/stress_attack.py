@@ -251,10 +251,8 @@ def _measured(
             new_marks = scorer.judge(new, truths).marks
             keep = (new_marks <= marks)[rows] if carries else np.ones(len(rows), bool)
             worst[rows[keep]] = tried[keep]
-            results = [
-                new[row] if chosen else results[row]
-                for row, chosen in enumerate(_flags(rows[keep], len(stock)))
-            ]
+            for row in rows[keep].tolist():
+                results[row] = new[row]
         judged = scorer.judge(results, truths)
         marks = judged.marks
         lost = scorer.fallen(clean, judged)
@@ -291,12 +289,6 @@ def _answers(engine: Engine, pixels: PictureArray, prepared: Sequence[Prepared])
 
     with ThreadPoolExecutor(engine.workers, "striate-ask") as pool:
         return [one for part in pool.map(ask, parts) for one in part]
-
-
-def _flags(rows: Array, count: int) -> list[bool]:
-    chosen = np.zeros(count, bool)
-    chosen[rows] = True
-    return list(chosen.tolist())
 
 
 def _spread(rows: Array, most: int) -> list[int]:
