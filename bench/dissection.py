@@ -24,7 +24,7 @@ _DRAWN = 3
 
 def run(bench: Workbench) -> Outcome:
     """With `--run RUN` that run; else a small one is trained on the embedded scenes first."""
-    from striate.verbs.explain_dissect import dissect
+    from striate.verbs.explain.dissect import dissect
 
     data = pictures.needed("camvid")
     model = _run(bench)

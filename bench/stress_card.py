@@ -15,7 +15,7 @@ from striate.stress.changes import Axis, Changed, Material
 from striate.stress.runner import Engine, Pass
 from striate.stress.stock import read_stock
 from striate.types import PictureArray
-from striate.verbs.explain_pictures import labelled, some
+from striate.verbs.explain.pictures import labelled, some
 from striate.verbs.machine import usable_cores
 from striate.verbs.model import load
 

@@ -17,8 +17,8 @@ from striate.gradients.question import Network
 from striate.gradients.randomised import cascade
 from striate.graphs import Graphs
 from striate.nn.torch_graphs import TorchGraph
-from striate.verbs.explain_why import Why, explain_all
-from striate.verbs.explain_why_report import Tally
+from striate.verbs.explain.why import Why, explain_all
+from striate.verbs.explain.why_report import Tally
 from striate.verbs.model import Model, load
 
 
@@ -78,7 +78,7 @@ def _picture(model: Model, path: Path) -> Any:
 
 
 def _given(model: Model, path: Path) -> Any:
-    from striate.verbs.explain_why_sources import source_of
+    from striate.verbs.explain.why_sources import source_of
 
     source = source_of(str(path), str(path))
     picture, areas = source.read(model.task.read_at_least_hw)

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from striate.pictures import read
     from striate.verbs.ablate import Ablation, ablate
     from striate.verbs.compare import compare
-    from striate.verbs.data_augment import Preview, augment
+    from striate.verbs.data.augment import Preview, augment
     from striate.verbs.doctor import doctor
     from striate.verbs.evaluate import Evaluation, evaluate
     from striate.verbs.export import Export, export
     from striate.verbs.model import Answer, Model, load
-    from striate.verbs.stress import StressReport, stress_card
-    from striate.verbs.stress_attack import attack
+    from striate.verbs.stress.attack import attack
+    from striate.verbs.stress.card import StressReport, stress_card
     from striate.verbs.train import train
 
 __version__ = "0.1.0"
@@ -78,21 +78,21 @@ _HOME = {
     "MachineError": "striate.errors",
     "Model": "striate.verbs.model",
     "PictureError": "striate.errors",
-    "Preview": "striate.verbs.data_augment",
+    "Preview": "striate.verbs.data.augment",
     "RunError": "striate.errors",
-    "StressReport": "striate.verbs.stress",
+    "StressReport": "striate.verbs.stress.card",
     "StriateError": "striate.errors",
     "UsageError": "striate.errors",
     "ablate": "striate.verbs.ablate",
-    "attack": "striate.verbs.stress_attack",
-    "augment": "striate.verbs.data_augment",
+    "attack": "striate.verbs.stress.attack",
+    "augment": "striate.verbs.data.augment",
     "compare": "striate.verbs.compare",
     "doctor": "striate.verbs.doctor",
     "evaluate": "striate.verbs.evaluate",
     "export": "striate.verbs.export",
     "load": "striate.verbs.model",
     "read": "striate.pictures",
-    "stress_card": "striate.verbs.stress",
+    "stress_card": "striate.verbs.stress.card",
     "train": "striate.verbs.train",
 }
 """Where each public name lives: strings, so that nothing is imported before it is asked for."""

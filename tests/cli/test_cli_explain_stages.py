@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from striate.pictures import write
-from striate.verbs.explain_stages import FILES
+from striate.verbs.explain.stages import FILES
 
 _path = Path(__file__).parent.parent / "verbs" / "test_explain_stages.py"
 _spec = importlib.util.spec_from_file_location("striate_stages_verbs", _path)

@@ -22,7 +22,7 @@ from striate.pictures import read, write
 from striate.runs.run import Run
 from striate.tasks.detect.types import Detections
 from striate.verbs.model import Answer
-from striate.verbs.predict_choice import Choice
+from striate.verbs.predict.choice import Choice
 
 _spec = importlib.util.spec_from_file_location("striate_blob_run", Path(__file__).parent / "blob_run.py")
 assert _spec is not None

@@ -16,8 +16,8 @@ from striate.cli.explain_run import explain
 from striate.cli.explain_words import _FLAGS, Words
 from striate.pictures import read
 from striate.runs.run import Run
-from striate.verbs import explain_live
-from striate.verbs.explain_live import LiveSummary
+from striate.verbs.explain import live as explain_live
+from striate.verbs.explain.live import LiveSummary
 
 Call = Callable[..., Any]
 

@@ -27,7 +27,7 @@ def streets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model(streets: Path) -> Path:
     from striate.features.parts import PartsSettings
-    from striate.verbs.features_parts import train_parts_model
+    from striate.verbs.features.parts import train_parts_model
 
     settings = PartsSettings(parts=2, cells=20, rounds=1)
     return train_parts_model(streets, "car", streets.parent / "car.npz", settings=settings).path

@@ -18,8 +18,8 @@ from striate.cli.output import Output
 from striate.cli.steps_terminal import StepsTerminal
 from striate.errors import UsageError
 from striate.pictures import grey_levels, read, write
-from striate.verbs.layers_step import KINDS, StepKind, StepRequest, walk_of
-from striate.verbs.steps_page import render_steps_page
+from striate.verbs.layers.step import KINDS, StepKind, StepRequest, walk_of
+from striate.verbs.layers.steps_page import render_steps_page
 
 Call = Callable[..., Any]
 every = pytest.mark.parametrize("kind", get_args(StepKind))

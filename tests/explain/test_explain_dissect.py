@@ -15,8 +15,8 @@ from striate.explain import dissection
 from striate.explain.dissection import SeenMask, ThinMask, seen_mask
 from striate.runs.run import Run
 from striate.types import Array
-from striate.verbs import explain_dissect
-from striate.verbs.explain_dissect import DissectedRun, dissect
+from striate.verbs.explain import dissect as explain_dissect
+from striate.verbs.explain.dissect import DissectedRun, dissect
 
 
 def stripes(angle_deg: float) -> Array:

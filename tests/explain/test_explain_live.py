@@ -21,12 +21,13 @@ from striate.explain.live_drawing import Scale, ramp, sprite_of
 from striate.explain.live_graph import Overheard
 from striate.explain.live_page import render_live_page
 from striate.runs.run import Run
-from striate.verbs import explain_live, explain_live_player
-from striate.verbs.explain_live import LiveSummary, live, write_live
-from striate.verbs.explain_live_player import Looker, Moment, Player
-from striate.verbs.explain_live_server import LiveServer
-from striate.verbs.explain_live_source import PictureFolder, open_source
-from striate.verbs.explain_tuning import look_inside
+from striate.verbs.explain import live as explain_live
+from striate.verbs.explain import live_player as explain_live_player
+from striate.verbs.explain.live import LiveSummary, live, write_live
+from striate.verbs.explain.live_player import Looker, Moment, Player
+from striate.verbs.explain.live_server import LiveServer
+from striate.verbs.explain.live_source import PictureFolder, open_source
+from striate.verbs.explain.tuning import look_inside
 from striate.verbs.model import load
 
 

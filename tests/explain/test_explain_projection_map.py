@@ -14,7 +14,7 @@ from striate.errors import DataError, UsageError
 from striate.explain.inside import Inside
 from striate.explain.projection_map import embed, reduced, trust_in_words
 from striate.runs.run import Run
-from striate.verbs import explain_tsne
+from striate.verbs.explain import tsne as explain_tsne
 
 
 @pytest.mark.parametrize("shape", [(30, 7), (6, 40), (5, 5)])

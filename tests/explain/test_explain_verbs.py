@@ -11,11 +11,11 @@ from striate.errors import DataError, LabelError, LayoutError, MissingExtraError
 from striate.explain.stimuli import Window, bars
 from striate.pictures import read, write
 from striate.runs.run import Run
-from striate.verbs import explain_tuning
-from striate.verbs.explain_boundary import boundary
-from striate.verbs.explain_dimension import dimension
-from striate.verbs.explain_invariance import invariance
-from striate.verbs.explain_tuning import tuning, unit_layers
+from striate.verbs.explain import tuning as explain_tuning
+from striate.verbs.explain.boundary import boundary
+from striate.verbs.explain.dimension import dimension
+from striate.verbs.explain.invariance import invariance
+from striate.verbs.explain.tuning import tuning, unit_layers
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 from striate.errors import MissingExtraError, SettingError, UsageError
 from striate.pictures.read import read
 from striate.pictures.write import write
-from striate.verbs.data_augment import augment
-from striate.verbs.sheet_of_variants import Cell, draw_sheet
+from striate.verbs.data.augment import augment
+from striate.verbs.data.sheet_of_variants import Cell, draw_sheet
 
 
 def test_a_sheet_has_a_row_a_picture_and_the_original_first() -> None:

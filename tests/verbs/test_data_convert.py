@@ -9,7 +9,7 @@ from PIL import Image
 
 from striate.data.boxes.read import read_boxes
 from striate.errors import LabelError, LayoutError, UnknownNameError, UsageError
-from striate.verbs.data_convert import convert
+from striate.verbs.data.convert import convert
 
 
 @pytest.fixture

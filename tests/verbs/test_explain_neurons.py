@@ -18,10 +18,10 @@ from striate.errors import DataError, UnknownNameError, UsageError
 from striate.explain.fields import fields_of_layer
 from striate.pictures import read, write
 from striate.runs.run import Run
-from striate.verbs.explain_maps import feature_maps
-from striate.verbs.explain_neurons import Neurons, neurons
-from striate.verbs.explain_tsne import layer_map
-from striate.verbs.explain_tuning import look_inside
+from striate.verbs.explain.maps import feature_maps
+from striate.verbs.explain.neurons import Neurons, neurons
+from striate.verbs.explain.tsne import layer_map
+from striate.verbs.explain.tuning import look_inside
 from striate.verbs.model import load
 from striate.verbs.train import train
 
@@ -295,7 +295,7 @@ def test_a_map_layer_counts_by_its_means(
     network: Path, blots: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from striate.explain.projection_map import Embedding, embed
-    from striate.verbs import explain_tsne
+    from striate.verbs.explain import tsne as explain_tsne
 
     seen: list[np.ndarray] = []
 

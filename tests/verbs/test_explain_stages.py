@@ -14,8 +14,8 @@ from striate.runs.folder import RunWriter
 from striate.runs.header import RunHeader
 from striate.runs.run import Run
 from striate.types import Array
-from striate.verbs.explain_stages import FILES, METHODS_WITH_STAGES, stages
-from striate.verbs.stages_trace import delta_words
+from striate.verbs.explain.stages import FILES, METHODS_WITH_STAGES, stages
+from striate.verbs.explain.stages_trace import delta_words
 
 NAMES = ("ant", "bee")
 SIZE_HW = (64, 96)

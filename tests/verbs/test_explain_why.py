@@ -18,10 +18,11 @@ from striate.explain.explanation import Explanation
 from striate.pictures import read, write
 from striate.runs.run import Run
 from striate.types import Picture
-from striate.verbs import explain_why, explain_why_report
-from striate.verbs.explain_why import explain, explain_all
-from striate.verbs.explain_why_report import write_explanations
-from striate.verbs.explain_why_sources import check_apart
+from striate.verbs.explain import why as explain_why
+from striate.verbs.explain import why_report as explain_why_report
+from striate.verbs.explain.why import explain, explain_all
+from striate.verbs.explain.why_report import write_explanations
+from striate.verbs.explain.why_sources import check_apart
 from striate.verbs.model import load
 
 MakeRun = Callable[..., Run]
@@ -130,7 +131,7 @@ def network_run(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> Path:
     from torch import nn
 
     from striate.tasks.classify.recipe import ClassifyRecipe
-    from striate.verbs import explain_why_network
+    from striate.verbs.explain import why_network as explain_why_network
     from striate.verbs.networks import TrainedNetwork
 
     class Colours(nn.Module):
@@ -370,7 +371,7 @@ def test_the_page_shows_the_first_ones(make_run: MakeRun, coloured: Path, tmp_pa
 
 def test_a_record_of_an_embedded_set_has_parts(make_run: MakeRun, tmp_path: Path) -> None:
     model = load(make_run().folder)
-    from striate.verbs.explain_why_sources import sources_of
+    from striate.verbs.explain.why_sources import sources_of
 
     (source,) = sources_of(model, ["embedded:scenes/00012"])
     picture, areas = source.read(None)
@@ -382,7 +383,7 @@ def test_a_record_of_an_embedded_set_has_parts(make_run: MakeRun, tmp_path: Path
 
 
 def test_a_file_of_the_name_of_a_set_wins(make_run: MakeRun, tmp_path: Path, monkeypatch: Any) -> None:
-    from striate.verbs.explain_why_sources import sources_of
+    from striate.verbs.explain.why_sources import sources_of
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "scenes").mkdir()

@@ -10,8 +10,8 @@ import pytest
 
 from striate.errors import DataError, PictureError, UnknownNameError, UsageError
 from striate.pictures import write
-from striate.verbs.features_propose import is_one_picture, methods_from, propose_picture, propose_set
-from striate.verbs.features_propose_page import write_proposal_page
+from striate.verbs.features.propose import is_one_picture, methods_from, propose_picture, propose_set
+from striate.verbs.features.propose_page import write_proposal_page
 
 BOXES = [[20, 10, 40, 30], [70, 25, 20, 40]]  # COCO: left, top, width, height
 

@@ -11,10 +11,10 @@ from striate.errors import PictureError, UsageError
 from striate.pictures import read, write
 from striate.tasks.detect.types import Detections
 from striate.verbs.model import Answer
-from striate.verbs.predict_choice import Choice, pick
-from striate.verbs.predict_files import CocoFile, CsvDetections, DrawnDetections, YoloFolder
-from striate.verbs.predict_outputs import FreeNames, own_folder, shown_path
-from striate.verbs.predict_sheet import RankedSheet, crop_of
+from striate.verbs.predict.choice import Choice, pick
+from striate.verbs.predict.files import CocoFile, CsvDetections, DrawnDetections, YoloFolder
+from striate.verbs.predict.outputs import FreeNames, own_folder, shown_path
+from striate.verbs.predict.sheet import RankedSheet, crop_of
 
 NAMES = ("cat", 'a "dog"')
 
@@ -183,7 +183,7 @@ def test_sheet_page(answers: list[Answer], tmp_path: Path) -> None:
 
 
 def test_sheet_is_ranked_and_capped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("striate.verbs.predict_sheet._LIKELY", 3)
+    monkeypatch.setattr("striate.verbs.predict.sheet._LIKELY", 3)
     sheet = RankedSheet(tmp_path / "sheet.html", "t", NAMES, Choice(0.1))
     for number, score in enumerate((0.5, 0.9, 0.3, 0.7, 0.7)):
         path = tmp_path / f"p{number}.png"

@@ -12,8 +12,8 @@ from striate.errors import UsageError
 from striate.ops.boxes import iou_xyxy
 from striate.tasks.detect.types import Detections
 from striate.types import Array, Picture
-from striate.verbs.predict_merge import merge_tiles
-from striate.verbs.predict_tiles import Tiling, predict_tiled, windows_xyxy
+from striate.verbs.predict.merge import merge_tiles
+from striate.verbs.predict.tiles import Tiling, predict_tiled, windows_xyxy
 
 NAMES = ("light", "dark")
 

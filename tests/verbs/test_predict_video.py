@@ -14,10 +14,10 @@ from PIL import Image
 from striate.errors import DataError, MachineError, MissingExtraError, UsageError
 from striate.tasks.detect.types import Detections
 from striate.types import Picture
-from striate.verbs import predict_tracks
-from striate.verbs.predict_choice import Choice
-from striate.verbs.predict_frames import Film, Frame, open_camera, open_film
-from striate.verbs.predict_video import CODECS, Codec, FilmFiles, mot_lines, predict_film
+from striate.verbs.predict import tracks as predict_tracks
+from striate.verbs.predict.choice import Choice
+from striate.verbs.predict.frames import Film, Frame, open_camera, open_film
+from striate.verbs.predict.video import CODECS, Codec, FilmFiles, mot_lines, predict_film
 
 NAMES = ("bead", "hole")
 Place = Callable[[int], tuple[int, int]]
@@ -102,7 +102,7 @@ def test_what_is_no_film(tmp_path: Path, clip: Path) -> None:
 
 def test_ffmpeg_keeps_quiet(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("not a film")
-    words = "import sys; from striate.verbs.predict_frames import open_film; open_film(sys.argv[1])"
+    words = "import sys; from striate.verbs.predict.frames import open_film; open_film(sys.argv[1])"
     found = subprocess.run(
         [sys.executable, "-c", words, str(tmp_path / "text.mp4")],
         capture_output=True, text=True, check=False,

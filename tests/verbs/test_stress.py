@@ -14,8 +14,8 @@ from striate.errors import DataError, UnknownNameError, UsageError
 from striate.pictures import write
 from striate.runs.run import Run
 from striate.stress.card_page import render_card
-from striate.verbs.stress import FILES, save_card, stress_card
-from striate.verbs.stress_session import Session, seconds_of
+from striate.verbs.stress.card import FILES, save_card, stress_card
+from striate.verbs.stress.session import Session, seconds_of
 
 AXES = ("rotation", "fog", "overexposure", "hide-hottest", "background-other")
 FEW = {"axes": AXES, "severities": (1, 5), "time_budget": None}
@@ -71,7 +71,7 @@ def test_a_card_that_cannot_be_drawn_replaces_nothing(
     def fails(card: Any) -> str:
         raise DataError("no page")
 
-    monkeypatch.setattr("striate.verbs.stress.render_card", fails)
+    monkeypatch.setattr("striate.verbs.stress.card.render_card", fails)
     with pytest.raises(DataError, match="no page"):
         save_card(card, tmp_path)
     assert not [name for name in FILES if (tmp_path / name).exists()]
@@ -93,7 +93,7 @@ def test_both_runs_see_the_same_changes(
         return plain(self, engine, stock, stage, name)
 
     monkeypatch.setattr("striate.stress.runner.Engine.probe", slow)
-    monkeypatch.setattr("striate.verbs.stress_session._LEAST_PICTURES", 5)
+    monkeypatch.setattr("striate.verbs.stress.session._LEAST_PICTURES", 5)
     monkeypatch.setattr(Session, "_measured", watched)
     card = stress_card(
         make_run(), many, axes=("blobs",), severities=(3,), time_budget=12.0, threads=1,
@@ -203,7 +203,7 @@ def test_a_budget_takes_fewer_pictures(
         return 2.5
 
     monkeypatch.setattr("striate.stress.runner.Engine.probe", slow)
-    monkeypatch.setattr("striate.verbs.stress_session._LEAST_PICTURES", 5)
+    monkeypatch.setattr("striate.verbs.stress.session._LEAST_PICTURES", 5)
     card = stress_card(make_run(), many, axes=("fog",), time_budget=12.0, threads=1).card
     assert card.pictures == 5
     assert "5 of 78 pictures" in card.shortened

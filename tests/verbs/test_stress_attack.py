@@ -12,8 +12,8 @@ import pytest
 from striate.errors import SettingError, UnknownNameError, UsageError
 from striate.pictures import write
 from striate.stress.attacked import ATTACKS
-from striate.verbs.stress_attack import attack
-from striate.verbs.stress_gradients import shortened
+from striate.verbs.stress.attack import attack
+from striate.verbs.stress.gradients import shortened
 from striate.verbs.train import train
 
 QUICK = {

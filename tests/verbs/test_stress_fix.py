@@ -19,8 +19,8 @@ from striate.runs.run import Run
 from striate.stress.card_page import render_card
 from striate.stress.registry import AXES
 from striate.verbs.model import Model, load
-from striate.verbs.stress import StressReport, stress_card
-from striate.verbs.stress_fix import (
+from striate.verbs.stress.card import StressReport, stress_card
+from striate.verbs.stress.fix import (
     augment_of,
     check_fixable,
     check_training_pictures,
@@ -166,7 +166,7 @@ def test_whether_it_can_be_fixed_is_known_before_anything_is_measured(
     check_fixable(report.model, str(pictures))
     with pytest.raises(UsageError, match="30 are not in"):
         check_fixable(report.model, str(coloured))
-    monkeypatch.setattr("striate.verbs.stress_fix.is_hand_made", lambda model: True)
+    monkeypatch.setattr("striate.verbs.stress.fix.is_hand_made", lambda model: True)
     with pytest.raises(UsageError, match="hand-made"):
         check_fixable(report.model, str(pictures))
 

@@ -8,8 +8,8 @@ import pytest
 
 from striate.errors import DataError, UnknownNameError, UsageError
 from striate.runs.run import Run
-from striate.verbs.stress_poses import FILES, StrangePoses, poses
-from striate.verbs.stress_poses_asking import Stage, _truth
+from striate.verbs.stress.poses import FILES, StrangePoses, poses
+from striate.verbs.stress.poses_asking import Stage, _truth
 
 MakeRun = Callable[..., Run]
 

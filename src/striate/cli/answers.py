@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from striate.cli.output import Output
-from striate.verbs.predict_outputs import FreeNames
+from striate.verbs.predict.outputs import FreeNames
 
 if TYPE_CHECKING:
     from striate.task import Task

@@ -44,7 +44,7 @@ def write(name: str, folder: Path, /, *, json: bool = False) -> int:
         folder: Where to; must be new or empty.
         json: Write one JSON object.
     """
-    from striate.verbs.materialise import write_embedded
+    from striate.verbs.data.materialise import write_embedded
 
     output = Output(json=json)
     target, count = write_embedded(name, folder)

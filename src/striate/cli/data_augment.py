@@ -20,7 +20,7 @@ from striate.task import task_names, task_type
 
 if TYPE_CHECKING:
     from striate.verbs.ablate import Ablation
-    from striate.verbs.data_augment import Preview
+    from striate.verbs.data.augment import Preview
 
 __all__ = ["augment", "make_augment"]
 
@@ -96,7 +96,7 @@ def _shown(
     from striate.verbs.outputs import writable
 
     # by name: pictures are varied by torch, which the use half never reaches
-    verb = importlib.import_module("striate.verbs.data_augment")
+    verb = importlib.import_module("striate.verbs.data.augment")
 
     writable(out, overwrite=overwrite)
     training = [name for name in wishes if name in TrainSettings.model_fields]

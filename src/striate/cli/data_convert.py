@@ -10,7 +10,7 @@ from striate.cli.progress import listener
 from striate.engine.events import Stage, Step
 
 if TYPE_CHECKING:
-    from striate.verbs.data_convert import Converted
+    from striate.verbs.data.convert import Converted
 
 __all__ = ["convert"]
 
@@ -48,7 +48,7 @@ def convert(
         repair: Write boxes as training uses them: none that are empty or there twice, clipped.
         json: Write one JSON object, with all problems.
     """
-    from striate.verbs.data_convert import convert as run
+    from striate.verbs.data.convert import convert as run
 
     output = Output(json=json)
     with listener(Output(err=output.err)) as tell:

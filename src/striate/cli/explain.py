@@ -47,7 +47,7 @@ def tuning(
         json: Write one JSON object with all curves; with --list one a layer.
         overwrite: Replace an earlier report.
     """
-    from striate.verbs import explain_tuning
+    from striate.verbs.explain import tuning as explain_tuning
 
     output = Output(json=json)
     if listing:
@@ -93,7 +93,7 @@ def invariance(
         json: Write one JSON object with all curves.
         overwrite: Replace an earlier report.
     """
-    from striate.verbs import explain_invariance
+    from striate.verbs.explain import invariance as explain_invariance
 
     output = Output(json=json)
     _free(out, explain_invariance.FILES, overwrite=overwrite)
@@ -151,7 +151,7 @@ def boundary(
         json: Write one JSON object.
         overwrite: Let --out replace a file that is there.
     """
-    from striate.verbs.explain_boundary import boundary as draw
+    from striate.verbs.explain.boundary import boundary as draw
     from striate.verbs.outputs import writable
 
     output = Output(json=json)
@@ -202,7 +202,7 @@ def dimension(
         json: Write one JSON object.
         overwrite: Replace an earlier report.
     """
-    from striate.verbs import explain_dimension
+    from striate.verbs.explain import dimension as explain_dimension
 
     output = Output(json=json)
     _free(out, explain_dimension.FILES, overwrite=overwrite)

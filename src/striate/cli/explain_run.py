@@ -115,13 +115,13 @@ def explain(
 def _why(output: Output, words: Words) -> int:
     from itertools import islice
 
-    from striate.verbs.explain_why import explain_all
+    from striate.verbs.explain.why import explain_all
     from striate.verbs.model import load
 
     if words.out is None:
         raise UsageError("where to write is missing", remedy="add --out FOLDER")
-    from striate.verbs.explain_why_report import first_names, free_folder, write_explanations
-    from striate.verbs.explain_why_sources import check_apart
+    from striate.verbs.explain.why_report import first_names, free_folder, write_explanations
+    from striate.verbs.explain.why_sources import check_apart
 
     free_folder(words.out, overwrite=words.overwrite)
     check_apart(words.pictures, words.out)
@@ -217,7 +217,7 @@ def _whole(
 
 def _neurons(output: Output, words: Words) -> int:
     # by name: it can reach torch, which the commands may not
-    verb: Any = import_module("striate.verbs.explain_neurons")
+    verb: Any = import_module("striate.verbs.explain.neurons")
 
     def find(listen: Listen) -> _Found:
         found: _Found = verb.neurons(
@@ -241,7 +241,7 @@ def _neurons(output: Output, words: Words) -> int:
 
 
 def _dissect(output: Output, words: Words) -> int:
-    from striate.verbs import explain_dissect as verb
+    from striate.verbs.explain import dissect as verb
 
     def find(listen: Listen) -> _Found:
         return verb.dissect(
@@ -261,7 +261,7 @@ def _dissect(output: Output, words: Words) -> int:
 
 
 def _tsne(output: Output, words: Words) -> int:
-    from striate.verbs import explain_tsne as verb
+    from striate.verbs.explain import tsne as verb
 
     data = words.data
     if data is None:
@@ -283,7 +283,7 @@ def _tsne(output: Output, words: Words) -> int:
 
 
 def _maps(output: Output, words: Words) -> int:
-    from striate.verbs import explain_maps as verb
+    from striate.verbs.explain import maps as verb
 
     if len(words.pictures) != 1:
         raise UsageError(f"{len(words.pictures)} pictures were given", expected="one for --maps")
@@ -297,7 +297,7 @@ def _maps(output: Output, words: Words) -> int:
 
 
 def _live(output: Output, words: Words) -> int:
-    from striate.verbs import explain_live as verb
+    from striate.verbs.explain import live as verb
 
     if words.out is None:
         summary = verb.live(

@@ -35,9 +35,9 @@ def stages(
         json: Write one JSON object with every look at every detection.
         overwrite: Replace what was written to the folder before.
     """
-    from striate.verbs import explain_stages
+    from striate.verbs.explain import stages as explain_stages
+    from striate.verbs.explain.stages_trace import delta_words
     from striate.verbs.outputs import writable
-    from striate.verbs.stages_trace import delta_words
 
     output = Output(json=json)
     for name in explain_stages.FILES:

@@ -44,7 +44,7 @@ def show(
         overwrite: Let --out replace a file that is there.
         json: Write one JSON object with all that was found.
     """
-    from striate.verbs.features import show_file
+    from striate.verbs.features.show import show_file
 
     output = Output(json=json)
     found = show_file(picture, kind, limit=limit)
@@ -96,7 +96,7 @@ def match(
         overwrite: Let --out replace a file that is there.
         json: Write one JSON object: counts, the matrix, and the points.
     """
-    from striate.verbs.features import match_files
+    from striate.verbs.features.show import match_files
 
     output = Output(json=json)
     found = match_files(

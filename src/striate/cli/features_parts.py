@@ -47,7 +47,7 @@ def train(
         overwrite: Let --out replace a file that is there.
     """
     from striate.features.parts.settings import PartsSettings
-    from striate.verbs.features_parts import train_parts_model
+    from striate.verbs.features.parts import train_parts_model
 
     output = Output(json=json)
     settings = PartsSettings.parse(
@@ -98,7 +98,7 @@ def find(
         overwrite: Let --out replace files that are there.
     """
     from striate.cli.predict import paths_from
-    from striate.verbs.features_parts import find_parts
+    from striate.verbs.features.parts import find_parts
 
     if not pictures:
         raise UsageError("no pictures were named", remedy="name files, folders or patterns")

@@ -13,7 +13,7 @@ from striate.errors import UsageError
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from striate.verbs.features_propose import ProposalReport, ProposedPicture
+    from striate.verbs.features.propose import ProposalReport, ProposedPicture
 
 __all__ = ["propose"]
 
@@ -57,7 +57,7 @@ def propose(
         overwrite: Let --out and --stages replace files that are there.
         json: Write one JSON object: the boxes, or the recall.
     """
-    from striate.verbs.features_propose import (
+    from striate.verbs.features.propose import (
         is_one_picture,
         methods_from,
         propose_picture,
@@ -85,7 +85,7 @@ def propose(
             listen=listen,
         )
     if out is not None:
-        from striate.verbs.features_propose_page import write_proposal_page
+        from striate.verbs.features.propose_page import write_proposal_page
 
         write_proposal_page(report, out, overwrite=overwrite)
     _tell_set(output, report, out)

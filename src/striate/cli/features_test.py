@@ -12,7 +12,7 @@ from striate.cli.output import Output
 from striate.errors import UsageError
 
 if TYPE_CHECKING:
-    from striate.verbs.features_test import FeatureReport
+    from striate.verbs.features.test import FeatureReport
 
 __all__ = ["measure"]
 
@@ -57,7 +57,7 @@ def measure(
     from striate.features.repeatability.changes import CHANGES
     from striate.features.repeatability.settings import TrialSettings
     from striate.features.repeatability.spots import KINDS
-    from striate.verbs.features_test import features_test
+    from striate.verbs.features.test import features_test
 
     if not pictures:
         raise UsageError("no pictures were named", remedy="name files, folders or patterns")

@@ -11,7 +11,7 @@ from striate.cli.output import Output
 from striate.errors import UsageError
 
 if TYPE_CHECKING:
-    from striate.verbs.layers import LayersReading
+    from striate.verbs.layers.table import LayersReading
 
 __all__ = ["layers"]
 
@@ -49,7 +49,7 @@ def layers(
         overwrite: Let --out replace a file that is there.
         json: Write one JSON object.
     """
-    from striate.verbs.layers import is_solver, read_layers
+    from striate.verbs.layers.table import is_solver, read_layers
 
     output = Output(json=json)
     text = " ".join(model).strip()
@@ -66,7 +66,7 @@ def layers(
     found = read_layers(question, input_size=input_size, classes=classes, floor=floor, unit=unit)
     written = None
     if out is not None:
-        from striate.verbs.layers_drawing import write_layers
+        from striate.verbs.layers.drawing import write_layers
 
         written = write_layers(found, out, picture=picture, overwrite=overwrite)
     if json:
@@ -80,7 +80,7 @@ def layers(
 
 def _solve(output: Output, question: str) -> int:
     from striate.cli.layers_table import show_solution
-    from striate.verbs.layers import solve_layers
+    from striate.verbs.layers.table import solve_layers
 
     found = solve_layers(question)
     if output.json:

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from striate.cli.output import Output
 from striate.errors import UsageError
-from striate.verbs.layers_step import StepKind, StepRequest, walk_of
+from striate.verbs.layers.step import StepKind, StepRequest, walk_of
 
 __all__ = ["step"]
 
@@ -86,7 +86,7 @@ def step(
     if at is not None and not 1 <= at <= len(found.steps):
         raise UsageError(f"--at was given {at}", expected=f"a step from 1 to {len(found.steps)}")
     if html is not None:
-        from striate.verbs.steps_page import write_steps_page
+        from striate.verbs.layers.steps_page import write_steps_page
 
         page = write_steps_page(found, html, overwrite=overwrite)
         output.say(f"written to {page}: open it in a browser")

@@ -23,7 +23,7 @@ from striate.arithmetic.network_table import (
 )
 from striate.arithmetic.padding import Answer
 from striate.cli.output import Output
-from striate.verbs.layers import LayersReading, Solution
+from striate.verbs.layers.table import LayersReading, Solution
 
 __all__ = ["show_fittings", "show_network", "show_patch", "show_solution"]
 

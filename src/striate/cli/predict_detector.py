@@ -13,10 +13,10 @@ from striate.cli.predict_table import DetectionLines, DetectionTable
 from striate.cli.predict_wishes import Wishes
 from striate.errors import UsageError
 from striate.verbs.outputs import writable
-from striate.verbs.predict_choice import Choice
-from striate.verbs.predict_files import CocoFile, CsvDetections, DrawnDetections, YoloFolder
-from striate.verbs.predict_outputs import own_folder
-from striate.verbs.predict_sheet import RankedSheet
+from striate.verbs.predict.choice import Choice
+from striate.verbs.predict.files import CocoFile, CsvDetections, DrawnDetections, YoloFolder
+from striate.verbs.predict.outputs import own_folder
+from striate.verbs.predict.sheet import RankedSheet
 
 if TYPE_CHECKING:
     from striate.tasks.detect.config import DetectFacts
@@ -48,7 +48,7 @@ def detector_answers(
     if tiling is None:
         yield from model.predict_files(files)
         return
-    from striate.verbs.predict_tiles import tiled_answers
+    from striate.verbs.predict.tiles import tiled_answers
 
     with progress(output, "looking", "tiles") as told:
         yield from tiled_answers(

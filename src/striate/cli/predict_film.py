@@ -14,11 +14,11 @@ from striate.cli.predict_table import counted
 from striate.cli.predict_wishes import Wishes
 from striate.cli.progress import duration
 from striate.errors import DataError
-from striate.verbs.predict_choice import Choice, detector_facts
-from striate.verbs.predict_frames import Film, Frame, open_camera, open_film
-from striate.verbs.predict_outputs import FreeNames, own_folder
-from striate.verbs.predict_tracks import Tracks
-from striate.verbs.predict_video import FilmFiles, FilmSummary, FrameWriter, frame_answers, predict_film
+from striate.verbs.predict.choice import Choice, detector_facts
+from striate.verbs.predict.frames import Film, Frame, open_camera, open_film
+from striate.verbs.predict.outputs import FreeNames, own_folder
+from striate.verbs.predict.tracks import Tracks
+from striate.verbs.predict.video import FilmFiles, FilmSummary, FrameWriter, frame_answers, predict_film
 
 if TYPE_CHECKING:
     from striate.tasks.detect.config import DetectFacts

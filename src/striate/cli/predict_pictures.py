@@ -34,7 +34,7 @@ def predict_pictures(
     asked = wishes.for_detectors()
     if model.header.task == "detect" or asked:
         from striate.cli.predict_detector import detector_answers, detector_writers
-        from striate.verbs.predict_choice import detector_facts
+        from striate.verbs.predict.choice import detector_facts
 
         facts = detector_facts(model, asked[0] if asked else "")
         writers = detector_writers(model, facts, wishes, output)
@@ -69,7 +69,7 @@ def _pass_on(answers: Iterable[Answer], writers: Sequence[AnswerWriter]) -> tupl
 def _writers(model: Model, wishes: Wishes, output: Output) -> list[AnswerWriter]:
     """What writes the answers of any task."""
     from striate.verbs.outputs import writable
-    from striate.verbs.predict_outputs import own_folder
+    from striate.verbs.predict.outputs import own_folder
 
     top, overwrite = wishes.top, wishes.overwrite
     table = None if wishes.csv is None else writable(wishes.csv, overwrite=overwrite)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from striate.cli.output import Output, shown
 from striate.cli.people import bar, cut, cut_front
-from striate.verbs.predict_choice import Choice, detections_of
+from striate.verbs.predict.choice import Choice, detections_of
 
 if TYPE_CHECKING:
     from striate.tasks.detect.types import Detections

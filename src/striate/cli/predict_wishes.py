@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from striate.errors import UsageError
 
 if TYPE_CHECKING:
-    from striate.verbs.predict_tiles import Tiling
+    from striate.verbs.predict.tiles import Tiling
 
 __all__ = ["Wishes"]
 
@@ -50,7 +50,7 @@ class Wishes:
             if self.tiles_only:
                 raise UsageError("--tiles-only was given without --tile", remedy="add --tile 640")
             return None
-        from striate.verbs.predict_tiles import Tiling
+        from striate.verbs.predict.tiles import Tiling
 
         return Tiling(self.tile, self.overlap, not self.tiles_only)
 

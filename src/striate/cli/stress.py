@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from striate.stress.advice import Gain
     from striate.stress.attacked import Attacked
     from striate.stress.card import StressCard
-    from striate.verbs.stress_session import Watch
+    from striate.verbs.stress.session import Watch
 
 __all__ = ["stress"]
 
@@ -143,9 +143,9 @@ def _card(
     train: str | None,
 ) -> int:
     from striate.cli import stress_fixing
-    from striate.verbs import stress as verb
     from striate.verbs.outputs import writable
-    from striate.verbs.stress_session import seconds_of
+    from striate.verbs.stress import card as verb
+    from striate.verbs.stress.session import seconds_of
 
     # an interrupted --fix has left its card, and goes on with its trials
     replaced = overwrite or (fix and stress_fixing.is_unfinished(out, run))
@@ -277,8 +277,8 @@ def _poses(
     overwrite: bool,
     time_budget: str,
 ) -> int:
-    from striate.verbs import stress_poses
     from striate.verbs.outputs import writable
+    from striate.verbs.stress import poses as stress_poses
 
     for file in () if out is None else (out / name for name in stress_poses.FILES):
         writable(file, overwrite=overwrite)
@@ -314,7 +314,7 @@ def _attack(
     from striate.verbs.outputs import writable
 
     # by name: gradients need torch, which the use half never reaches
-    verb = importlib.import_module("striate.verbs.stress_attack")
+    verb = importlib.import_module("striate.verbs.stress.attack")
     for file in () if out is None else (out / one for one in FILES):
         writable(file, overwrite=overwrite)
     with watched(output) as listen:

@@ -11,8 +11,8 @@ from striate.cli.output import Output
 from striate.engine.events import Event, Note, Stage, Step
 
 if TYPE_CHECKING:
-    from striate.verbs.stress import StressReport
-    from striate.verbs.stress_session import Watch
+    from striate.verbs.stress.card import StressReport
+    from striate.verbs.stress.session import Watch
 
 __all__ = ["check", "is_unfinished", "tried"]
 
@@ -79,4 +79,4 @@ def tried(
 
 def _verb() -> Any:
     # by name: what trains needs torch, which the use half never reaches
-    return importlib.import_module("striate.verbs.stress_fix")
+    return importlib.import_module("striate.verbs.stress.fix")

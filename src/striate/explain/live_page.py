@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from striate.runs.markup import escape
-from striate.runs.page import masthead
+from striate.runs.page import masthead, report_style
 from striate.runs.plain import json_ready
 
 __all__ = ["page_policy", "render_live_page"]
@@ -28,7 +28,7 @@ def render_live_page(data: Mapping[str, Any]) -> str:
     finite become null.
     """
     script = _own("live_page.js")
-    style = (files("striate.runs") / "report.css").read_text("utf-8") + _own("live_page.css")
+    style = report_style() + _own("live_page.css")
     told = json.dumps(json_ready(data), allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     layers = "".join(
         f'<option value="{escape(one["name"])}"{" selected" if one["name"] == data["layer"] else ""}>'

@@ -20,6 +20,7 @@ __all__ = [
     "document",
     "masthead",
     "render_page",
+    "report_style",
     "section_body",
     "tiles",
     "write_page",
@@ -84,16 +85,20 @@ def render_page(
     return document(f"{title} · striate", body + contents(parts))
 
 
+def report_style() -> str:
+    """The style sheet of every page that striate writes, as text."""
+    return (files("striate.runs") / "report.css").read_text("utf-8")
+
+
 def document(title: str, body: str, *, version: str = "") -> str:
     """A whole HTML document around `body`, with its style; `title` is plain text, `body` HTML."""
-    style = (files("striate.runs") / "report.css").read_text("utf-8")
     written = f"striate {escape(version)}" if version else "striate"
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{escape(title)}</title><style>{style}</style></head><body>"
+        f"<title>{escape(title)}</title><style>{report_style()}</style></head><body>"
         f"<main>{body}</main><footer>Written by {written}. This page is "
         "one file: it loads nothing and sends nothing.</footer></body></html>\n"
     )

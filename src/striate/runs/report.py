@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from importlib.resources import files
 from typing import Any
 
 from striate.figures import Section
@@ -19,6 +18,7 @@ from striate.runs.energy import STABLE_DIFFUSION_CARS, STABLE_DIFFUSION_KG, Ener
 from striate.runs.header import RunHeader
 from striate.runs.history import training_section
 from striate.runs.markup import anchor, escape, number, text_of
+from striate.runs.page import report_style
 from striate.runs.summary import Summary, headline_of, shown_split, summary_of
 from striate.types import Problem
 
@@ -76,7 +76,7 @@ def render_report(
 
 
 def _page(title: str, body: str, header: RunHeader) -> str:
-    style = (files("striate.runs") / "report.css").read_text("utf-8")
+    style = report_style()
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'

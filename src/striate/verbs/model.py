@@ -165,9 +165,9 @@ class Model:
     ) -> Explanation:
         """Why it answers as it does for a picture: heat by one or several methods, each checked.
 
-        See `striate.verbs.explain_why.explain`. Gradient methods need the extra `train`.
+        See `striate.verbs.explain.why.explain`. Gradient methods need the extra `train`.
         """
-        from striate.verbs.explain_why import explain
+        from striate.verbs.explain.why import explain
 
         return explain(
             self, picture, method=method, about=about, layer=layer, masks=masks, check=check, seed=seed

@@ -105,7 +105,7 @@ def _parameters(rung: Rung, out: Path) -> int | None:
     model = str(rung.settings.get("model", ""))
     if model.endswith(("+forest", "+boosting")):
         return None
-    from striate.verbs.layers import read_layers
+    from striate.verbs.layers.table import read_layers
 
     try:
         return read_layers(out).network.params

@@ -1,0 +1,201 @@
+"""A map of pictures as a page: points that tell which picture they are, in one file.
+
+All thumbnails are one picture inside the page; the page has its own small script, which loads nothing
+and sends nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from striate.pictures.palette import colour_of
+from striate.runs.markup import escape
+from striate.runs.page import Tiles, masthead, report_style, tiles
+from striate.types import Array, Picture, PictureArray
+
+__all__ = ["MapPage", "draw_map", "render_map_page"]
+
+_QUALITY = 80
+_SIDE = 1000
+_AIR = 30
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapPage:
+    """What the page shows.
+
+    `points` (N, 2), any unit. `groups` (N,): the row of each point's name in `names`, −1 for none.
+    `labels`: what a point is called, one each. `thumbnails` uint8 (N, t, t, 3).
+    """
+
+    title: str
+    facts: str
+    intro: str
+    points: Array
+    groups: Sequence[int]
+    names: Sequence[str]
+    labels: Sequence[str]
+    thumbnails: PictureArray
+    numbers: Tiles
+    terms: Sequence[tuple[str, str]]
+
+
+def render_map_page(page: MapPage) -> str:
+    """The page as text."""
+    script = _own("tsne_page.js")
+    data = json.dumps(_data(page), allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    body = (
+        masthead(page.title, kind="striate explain --tsne", facts=page.facts)
+        + f'<p class="intro" style="margin-bottom:18px">{escape(page.intro)}</p>'
+        + tiles(page.numbers)
+        + _plane(page)
+        + _terms(page.terms)
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{escape(page.title)} · striate</title><style>{_style()}</style></head><body>"
+        f"<main>{body}</main><footer>Written by striate. This page is one file: it loads nothing and "
+        "sends nothing.</footer>"
+        f'<script type="application/json" id="map">{data}</script>'
+        f"<script>{script}</script></body></html>\n"
+    )
+
+
+def _plane(page: MapPage) -> str:
+    buttons = "".join(
+        f'<li><button type="button" data-group="{at}" aria-pressed="false" style="--tint:{_hex(at)}">'
+        f"<i></i><bdi>{escape(name)}</bdi></button></li>"
+        for at, name in enumerate(page.names)
+    )
+    legend = f'<ul class="groups" aria-label="Show one group">{buttons}</ul>' if buttons else ""
+    return (
+        '<section id="plane"><figure class="wide plane"><div class="stage">'
+        '<canvas tabindex="0" role="application" aria-label="Map of pictures: point at one, or use the '
+        'arrow keys; plus and minus zoom"></canvas>'
+        '<div class="card-of" hidden><canvas width="64" height="64"></canvas><p></p></div></div>'
+        '<p class="hint">Point or tap: the picture appears. Wheel or two fingers zoom, dragging moves, '
+        f"a double click goes back.</p>{legend}"
+        f'<img id="sprite" alt="" hidden src="{_sprite(page.thumbnails)}"></figure></section>'
+    )
+
+
+def _terms(rows: Sequence[tuple[str, str]]) -> str:
+    lines = "".join(
+        f'<tr><th scope="row">{escape(what)}</th><td>{escape(how)}</td></tr>' for what, how in rows
+    )
+    return (
+        '<section id="how"><h2>How it is made</h2><div class="figures"><figure class="wide pairs">'
+        f"<div><table><tbody>{lines}</tbody></table></div></figure></div></section>"
+    )
+
+
+def _data(page: MapPage) -> Mapping[str, Any]:
+    """Places as whole numbers, 0 … 10 000 along the longer side: a pixel on any screen."""
+    low = page.points.min(axis=0)
+    span = float((page.points.max(axis=0) - low).max()) or 1.0
+    whole = np.rint((page.points - low) / span * 10_000).astype(int)
+    columns, _ = sprite_grid(len(page.points))
+    return {
+        "x": whole[:, 0].tolist(),
+        "y": whole[:, 1].tolist(),
+        "group": list(page.groups),
+        "tints": [_hex(at) for at in range(len(page.names))],
+        "labels": list(page.labels),
+        "columns": columns,
+        "side": int(page.thumbnails.shape[1]),
+    }
+
+
+def sprite_grid(count: int) -> tuple[int, int]:
+    """Columns and rows of the one picture that all thumbnails are in."""
+    columns = max(1, int(np.ceil(np.sqrt(count))))
+    return columns, -(-count // columns)
+
+
+def _sprite(thumbnails: PictureArray) -> str:
+    columns, rows = sprite_grid(len(thumbnails))
+    side = thumbnails.shape[1]
+    sheet = np.zeros((rows * columns, side, side, 3), np.uint8)
+    sheet[: len(thumbnails)] = thumbnails
+    whole = sheet.reshape(rows, columns, side, side, 3).transpose(0, 2, 1, 3, 4)
+    file = BytesIO()
+    flat = np.ascontiguousarray(whole.reshape(rows * side, columns * side, 3))
+    Image.fromarray(flat).save(file, "JPEG", quality=_QUALITY)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+
+
+def _hex(group: int) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*_tint(group))
+
+
+def _tint(group: int) -> tuple[int, int, int]:
+    """The palette, then lighter and darker ones of it."""
+    red, green, blue = colour_of(group)
+    turn = group // 7
+    if turn == 0:
+        return red, green, blue
+    if turn % 2:
+        return tuple(round(one * 0.6) for one in (red, green, blue))  # type: ignore[return-value]
+    return tuple(round(one + (255 - one) * 0.5) for one in (red, green, blue))  # type: ignore[return-value]
+
+
+def draw_map(points: Array, groups: Sequence[int], thumbnails: PictureArray) -> Picture:
+    """The map as a picture, uint8 (h, w, 3): thumbnails where they fit, a dot for each other point."""
+    low = points.min(axis=0)
+    span = float((points.max(axis=0) - low).max()) or 1.0
+    size = points.max(axis=0) - low
+    wide, tall = (round(float(one) / span * _SIDE) + 2 * _AIR for one in size)
+    canvas = np.full((max(tall, 2 * _AIR), max(wide, 2 * _AIR), 3), 255, np.uint8)
+    side = 28
+    small = [_small(one, side) for one in thumbnails]
+    taken = np.zeros(canvas.shape[:2], bool)
+    for at in range(len(points)):
+        x, y = (round(float(one)) + _AIR for one in (points[at] - low) / span * _SIDE)
+        y = canvas.shape[0] - y
+        half = side // 2 + 2
+        rows = slice(max(0, y - half), y + half)
+        columns = slice(max(0, x - half), x + half)
+        tint = _tint(groups[at]) if groups[at] >= 0 else (107, 114, 128)
+        area = canvas[rows, columns]
+        if taken[rows, columns].any() or area.shape[:2] != (2 * half, 2 * half):
+            dot = (slice(max(0, y - 2), y + 2), slice(max(0, x - 2), x + 2))
+            canvas[dot][~taken[dot]] = tint
+            continue
+        taken[rows, columns] = True
+        area[:] = tint
+        area[2:-2, 2:-2] = small[at]
+    return canvas
+
+
+def _small(picture: Picture, side: int) -> Picture:
+    return np.array(Image.fromarray(picture).resize((side, side), Image.Resampling.BOX))
+
+
+def _own(name: str) -> str:
+    return (files("striate.verbs.explain") / name).read_text("utf-8")
+
+
+def _style() -> str:
+    return report_style() + _own("tsne_page.css")
+
+
+def _policy(script: str) -> str:
+    """Only this very script may run."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )

@@ -1,0 +1,178 @@
+"""Strange poses: which ways of turning an object make a run misread it, as a page and as JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from striate.data.meshes.solids import canonical_view
+from striate.engine.settings import TrainSettings
+from striate.errors import UsageError
+from striate.runs.atomic import write_text
+from striate.runs.page import contents, document, masthead, tiles
+from striate.runs.plain import json_ready
+from striate.runs.run import Run
+from striate.stress.poses import Ask, Deadline, PoseSpace
+from striate.stress.poses_findings import Findings
+from striate.stress.poses_map import marginals, pose_map
+from striate.stress.poses_report import page_parts, statements
+from striate.stress.poses_report import tiles as first_numbers
+from striate.stress.poses_search import ask_all, climb, evolve, find_nearest
+from striate.verbs.model import FilePath, load
+from striate.verbs.outputs import writable
+from striate.verbs.stress.poses_asking import Seen, Stage, asking
+
+__all__ = ["FILES", "StrangePoses", "poses"]
+
+FILES = ("poses.html", "poses.json")
+
+_INTRO = (
+    "Networks learn things as photographs show them: upright, from the usual side. Here one object is "
+    "turned every way, and moved, scaled and lit, and the run is asked each time what it is. The poses "
+    "that it misreads are counted at random, then searched for (Alcorn et al. 2019)."
+)
+_STARTS = 8
+"""Poses read rightly from which the searches begin."""
+_SLOPES = 4
+"""Of them, those from which slopes are followed: a slope costs 17 renderings."""
+_MOST_SAMPLES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StrangePoses:
+    """What was found for one object. `notes`: what of its file is not drawn; what was assumed."""
+
+    run: str
+    object: str
+    samples: int
+    seed: int
+    notes: tuple[str, ...]
+    found: Findings
+    stage: Stage
+
+    @property
+    def statements(self) -> list[str]:
+        """What was found, in sentences."""
+        return [*statements(self.found), *self.notes]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `striate stress RUN --poses OBJECT --json` prints, and poses.json holds."""
+        return {
+            "run": self.run,
+            "object": self.object,
+            "samples": self.samples,
+            "seed": self.seed,
+            "rendered_hw": list(self.stage.size_hw),
+            "statements": self.statements,
+            **self.found.to_dict(),
+        }
+
+    def save(self, folder: FilePath, *, overwrite: bool = False) -> Path:
+        """Write poses.html and poses.json to `folder`; the page's path."""
+        page, data = (writable(Path(folder) / name, overwrite=overwrite) for name in FILES)
+        write_text(data, json.dumps(json_ready(self.to_dict()), allow_nan=False) + "\n")
+        height, width = self.stage.size_hw
+        title = f"Strange poses of a {self.object}"
+        facts = f"{self.run}; {self.found.asked} renderings of {height} × {width} pixels"
+        body = (
+            masthead(title, kind="striate stress --poses", facts=facts)
+            + f'<p class="intro" style="margin-bottom:18px">{_INTRO}</p>'
+            + tiles(first_numbers(self.found))
+            + contents(page_parts(self.found, self.stage.drawn, f"{height} × {width}"))
+        )
+        write_text(page, document(f"{title} · striate", body))
+        return page
+
+
+def poses(
+    run: FilePath | Run,
+    mesh: FilePath,
+    *,
+    true: str | None = None,
+    samples: int = 2000,
+    time_budget: float | str | None = None,
+    background: FilePath | None = None,
+    seed: int = 0,
+    threads: int = 0,
+    listen: Callable[[int, int], None] | None = None,
+) -> StrangePoses:
+    """Turn, scale, move and light the object `mesh`, and find where `run` misreads it.
+
+    `mesh`: an .obj file, or the name of a built-in solid (`striate.data.meshes.SOLID_NAMES`). `true`:
+    the right class; by default the name of the solid or file where it is a class of the run, else what
+    the run says of the usual pose. `samples`: poses drawn at random; as many again are rendered by the
+    two searches, and up to two thousand for maps and the nearest pose. `time_budget`: seconds, or text
+    such as "2m"; what is not done by then is left out. `background`: a picture to stand before; by
+    default a plain studio. For runs that classify, and those that give yaw, pitch or roll; a
+    `UsageError` for others.
+    """
+    if not 1 <= samples <= _MOST_SAMPLES:
+        raise UsageError(f"{samples} samples were asked for", expected=f"1 to {_MOST_SAMPLES}")
+    budget = TrainSettings.parse({"time_budget": time_budget}).time_budget
+    model = load(run, threads=threads)
+    stage = Stage.of(mesh, model.task.input_hw, background)
+    space = PoseSpace.around(canonical_view(stage.solid))
+    asked = asking(model, stage, space, true, threads)
+    step = 15.0 if samples >= 1000 else 30.0 if samples >= 200 else 60.0
+    about = 2 * samples + round(900 * (15 / step) ** 2) + 300
+    deadline = Deadline(time.monotonic, budget, about, listen)
+    found = _measured(asked, space, samples, step, seed, deadline)
+    return StrangePoses(
+        run=model.run.name,
+        object=stage.name,
+        samples=samples,
+        seed=seed,
+        notes=(*asked.notes, *stage.notes),
+        found=found,
+        stage=stage.at(space.elevation_deg),
+    )
+
+
+def _measured(
+    asked: Seen, space: PoseSpace, samples: int, step_deg: float, seed: int, deadline: Deadline
+) -> Findings:
+    """Everything, in the order of its worth; each part has its share of the time."""
+    ask: Ask = asked.ask
+    drawn, looking, turning = (np.random.default_rng([seed, part]) for part in range(3))
+    deadline.until(0.4)
+    random, answers = ask_all(ask, space.drawn(samples, drawn), deadline)
+    deadline.until(0.62)
+    maps = tuple(pose_map(ask, space, name, step_deg, deadline) for name in ("pitch", "roll"))
+    deadline.until(0.72)
+    nearest = find_nearest(
+        ask, space, axes=32 if samples >= 200 else 8, step_deg=6.0, rng=turning, deadline=deadline
+    )
+    starts = np.flatnonzero(~answers.wrong)[:_STARTS]
+    half = max(samples // 2, 1)
+    searches = []
+    if len(starts):
+        begin, said = random.take(starts), answers.take(starts)
+        deadline.until(0.86)
+        searches.append(evolve(ask, space, begin, said, budget=half, rng=looking, deadline=deadline))
+        deadline.until(1.0)
+        few = np.arange(min(len(starts), _SLOPES))
+        searches.append(
+            climb(ask, space, begin.take(few), said.take(few), budget=half, deadline=deadline)
+        )
+    return Findings(
+        truth=asked.truth,
+        truth_from=asked.truth_from,
+        numbers=asked.numbers,
+        tolerance=asked.tolerance,
+        space=space,
+        canonical=asked.usual,
+        poses=random,
+        answers=answers,
+        maps=maps,
+        marginals=marginals(space, random, answers),
+        searches=tuple(searches),
+        nearest=nearest,
+        asked=deadline.asked,
+        cut=deadline.cut,
+    )

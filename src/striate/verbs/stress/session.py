@@ -1,0 +1,286 @@
+"""One stressing of a run: its pictures read, its axes chosen, its time planned, its passes made."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+
+from striate.data.dataset import Record
+from striate.engine.settings import seconds_from_text
+from striate.errors import UsageError
+from striate.stress.card import Against, LeftOut
+from striate.stress.changes import SEVERITIES, Axis
+from striate.stress.curves import StressCurve, estimate
+from striate.stress.judged import Measure
+from striate.stress.measuring import Measured, measure_axes
+from striate.stress.objects import MaskFolder, usable_axes
+from striate.stress.registry import chosen_axes, uses_masks
+from striate.stress.resamples import Resamples, resamples_for
+from striate.stress.runner import Engine
+from striate.stress.stock import Stock, read_stock
+from striate.verbs.evaluate import SplitChoice
+from striate.verbs.explain.pictures import labelled, some
+from striate.verbs.machine import usable_cores
+from striate.verbs.model import FilePath, Model
+
+__all__ = ["Asked", "Session", "Watch", "seconds_of", "severities_of", "silent"]
+
+_LEAST_PICTURES = 50
+_OVERRUN = 1.3
+"""Of the time budget, after which no axis is begun any more."""
+_DETECT_DRAWS, _DRAWS = 200, 1000
+_MOVES = (
+    "numbers may change when what they are read off is turned, moved or scaled; --truth-stays measures "
+    "it as if they did not"
+)
+
+Watch: TypeAlias = Callable[[str, int, int], None]
+"""Hears (what is being done, how much is done, of how much)."""
+
+
+def silent(stage: str, done: int, of: int) -> None:
+    """Nobody watches."""
+
+
+def seconds_of(given: float | str) -> float:
+    """A duration such as "10m" in seconds; a `UsageError` for anything else."""
+    try:
+        seconds = float(str(seconds_from_text(given)))
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"the time budget is {given!r}", expected="a duration such as 90s, 10m or 1.5h")
+    return seconds
+
+
+def severities_of(given: Sequence[int]) -> tuple[int, ...]:
+    """Sorted, each once; a `UsageError` for what is none."""
+    found = tuple(sorted(set(given)))
+    if not found or not set(found) <= set(SEVERITIES):
+        raise UsageError(f"severities {list(given)}", expected="some of 1, 2, 3, 4, 5")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the caller wants; see `stress_card`."""
+
+    source: FilePath
+    split: SplitChoice
+    axes: tuple[str, ...]
+    severities: tuple[int, ...]
+    at_most: int
+    budget_s: float | None
+    masks: FilePath | None
+    truth_stays: bool
+    seed: int
+    threads: int
+
+    @property
+    def workers(self) -> int:
+        """Threads that change and answer."""
+        return self.threads or usable_cores()
+
+    @property
+    def folder(self) -> MaskFolder | None:
+        """The masks that were given."""
+        return None if self.masks is None else MaskFolder(Path(self.masks))
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """Everything between the wish and the numbers. `begin` makes it.
+
+    `missing`: axes that cannot be measured with these pictures. `shortened`: why not all pictures are
+    taken, in words.
+    """
+
+    model: Model
+    other: Model | None
+    asked: Asked
+    listen: Watch
+    engine: Engine
+    stock: Stock
+    axes: tuple[Axis, ...]
+    missing: tuple[LeftOut, ...]
+    split: str
+    shown_root: str
+    available: int
+    began: float
+    shortened: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, model: Model, other: Model | None, asked: Asked, listen: Watch) -> Self:
+        """Read the pictures, choose the axes, and see how many pictures there is time for."""
+        began = time.monotonic()
+        if other is not None and other.task.name != model.task.name:
+            raise UsageError(
+                f"{other.run.name} is a run of {other.task.name}, {model.run.name} of {model.task.name}",
+                expected="two runs of the same task",
+            )
+        wished = chosen_axes(asked.axes, placed=model.task.placed)
+        whole, split = labelled(model, asked.source, asked.split)
+        stock = read_stock(
+            model.task,
+            some(whole, asked.at_most, asked.seed),
+            seed=asked.seed,
+            workers=asked.workers,
+            folder=asked.folder,
+            with_masks=any(uses_masks(axis) for axis in wished),
+            listen=lambda done, of: listen("reading pictures", done, of),
+        )
+        axes, missing = _measurable(model, wished, stock, truth_stays=asked.truth_stays)
+        engine = Engine(model.task, model.graphs(1)["main"], workers=asked.workers)
+        engine.settle(stock)
+        root, count = whole.shown_root(), len(whole)
+        self = cls(model, other, asked, listen, engine, stock, axes, missing, split, root, count, began)
+        self.seconds["read"] = self.elapsed
+        self._shorten()
+        return self
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self.began
+
+    def _shorten(self) -> None:
+        """Take as many of the pictures as the budget allows."""
+        budget, stock, seed = self.asked.budget_s, self.stock, self.asked.seed
+        if budget is None or not self.axes:
+            return
+        runs = 1 if self.other is None else 2
+        cost = self.engine.probe(stock, self.axes, self.asked.severities)
+        each = cost * runs / self.engine.workers
+        fits = int(max(budget - self.elapsed, 1.0) / each)
+        if fits >= len(stock):
+            return
+        count = min(len(stock), max(fits, _LEAST_PICTURES))
+        self.stock = stock.take(
+            np.sort(np.random.default_rng(seed).permutation(len(stock))[:count]).tolist()
+        )
+        self.shortened = (
+            f"{count} of {len(stock)} pictures, drawn by seed {seed}: all would have taken about "
+            f"{each * len(stock) / 60:.0f} min here, and the time budget is {budget / 60:.3g} min. "
+            "The intervals say what that costs."
+        )
+
+    @property
+    def resamples(self) -> Resamples:
+        """Those of every pass."""
+        most = _DETECT_DRAWS if self.model.task.name == "detect" else _DRAWS
+        return resamples_for(len(self.stock), seed=self.asked.seed, most=most)
+
+    @property
+    def _until(self) -> float | None:
+        """After this no axis is begun."""
+        budget = self.asked.budget_s
+        return None if budget is None else self.began + _OVERRUN * budget
+
+    def measure(self) -> Measured:
+        """The run along all axes."""
+        return self._measured(self.engine, self.stock, "changing pictures", "axes")
+
+    def measure_other(self) -> Measured | None:
+        """The second run on the same pictures, changed with the same others, all of which it may see at
+        another size; None without one."""
+        other, stock, asked = self.other, self.stock, self.asked
+        if other is None:
+            return None
+        whole, _ = labelled(other, asked.source, asked.split)
+        rows = {record.key: row for row, record in enumerate(whole)}
+        strangers = sum(record.key not in rows for record in (*stock.records, *stock.of_others))
+        if strangers:
+            raise UsageError(
+                f"{other.run.name} does not know {strangers} of the pictures",
+                expected="a run that knows the same classes",
+            )
+
+        def seen(records: Sequence[Record[Any]], folder: MaskFolder | None, *, masked: bool) -> Stock:
+            wanted = whole.take([rows[record.key] for record in records])
+            return read_stock(
+                other.task,
+                wanted,
+                seed=asked.seed,
+                workers=asked.workers,
+                folder=folder,
+                with_masks=masked,
+            )
+
+        own = seen(stock.records, asked.folder, masked=any(uses_masks(axis) for axis in self.axes))
+        others = own.others
+        if stock.of_others:
+            others = seen(stock.of_others, None, masked=False).pixels
+        engine = Engine(other.task, other.graphs(1)["main"], workers=asked.workers)
+        own = replace(own, seeds=stock.seeds, others=others, of_others=stock.of_others)
+        return self._measured(engine, own, f"the same with {other.run.name}", "against")
+
+    def _measured(self, engine: Engine, stock: Stock, stage: str, name: str) -> Measured:
+        began, done = time.monotonic(), 0
+        # heat, if an axis asks for it, counts as one pass
+        heat = any(axis.needs_heat for axis in self.axes)
+        total = len(stock) * (1 + heat + len(self.axes) * len(self.asked.severities))
+
+        def heard(pictures: int) -> None:
+            nonlocal done
+            done += pictures
+            self.listen(stage, min(done, total), total)
+
+        found = measure_axes(
+            engine,
+            stock,
+            self.axes,
+            self.asked.severities,
+            self.resamples,
+            listen=heard,
+            until=self._until,
+        )
+        self.seconds[name] = time.monotonic() - began
+        return found
+
+    # -- for the card -------------------------------------------------------------------------
+
+    def left_out(self, measured: Measured) -> tuple[LeftOut, ...]:
+        """Axes without a curve, and why."""
+        late = (LeftOut(axis.name, axis.title, reason) for axis, reason in measured.left_out)
+        return (*self.missing, *late)
+
+    def baseline(self, found: Measured | None) -> tuple[str, Measure, Sequence[StressCurve]] | None:
+        """The second run, as mCE takes it."""
+        if found is None or self.other is None:
+            return None
+        return self.other.run.name, found.clean.headline, found.curves
+
+    def shown_beside(self, found: Measured | None) -> Against | None:
+        """The second run, as the card shows it."""
+        if found is None or self.other is None:
+            return None
+        return Against(self.other.run.name, estimate(found.clean.headline), found.curves)
+
+
+def _measurable(
+    model: Model, wished: Sequence[Axis], stock: Stock, *, truth_stays: bool
+) -> tuple[tuple[Axis, ...], tuple[LeftOut, ...]]:
+    """The axes that these pictures and this task allow, and the others with the reason."""
+    axes, missing = usable_axes(wished, stock.known)
+    left_out = [LeftOut(axis.name, axis.title, reason) for axis, reason in missing]
+    if model.task.name == "regress" and not truth_stays:
+        moving = [axis for axis in axes if _moves(axis, stock)]
+        axes = tuple(axis for axis in axes if axis not in moving)
+        left_out += [LeftOut(axis.name, axis.title, _MOVES) for axis in moving]
+    return axes, tuple(left_out)
+
+
+def _moves(axis: Axis, stock: Stock) -> bool:
+    """Whether places lie elsewhere after it."""
+    if axis.needs_heat:  # only hides
+        return False
+    few = slice(0, 1)
+    changed = axis.change(np.ascontiguousarray(stock.pixels[few]), axis.levels[-1], stock.material(few))
+    return changed.moves is not None
