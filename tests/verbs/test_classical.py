@@ -24,6 +24,7 @@ from striate.verbs.comparing.page import blur_side, enough
 from striate.verbs.export import export
 from striate.verbs.model import load
 from striate.verbs.train import train
+from striate.verbs.training.request import Request
 
 
 def stripes(angle: float, seed: int) -> Any:
@@ -233,7 +234,7 @@ def test_ladders_name_what_exists() -> None:
     for task, rungs in LADDERS.items():
         assert len({rung.folder for rung in rungs}) == len(rungs)
         for rung in rungs:
-            striate.verbs.training.request.Request.of("x", task, dict(rung.settings))
+            Request.of("x", task, dict(rung.settings))
     assert [rung.name for rung in size_rungs("hog+svm", (28, 56))][:3] == ["2x4", "4x8", "6x12"]
     assert blur_side({4: 0.89, 8: 0.95, 16: 0.8}) == 8
     with pytest.raises(UsageError, match="twice"):
