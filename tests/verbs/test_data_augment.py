@@ -55,7 +55,7 @@ def test_shares_of_mixed_pictures_are_told() -> None:
     mixed = [cell.words for row in found.rows for cell in row[1:] if "+" in cell.words]
     assert mixed
     for words in mixed:
-        parts = [float(part.split()[0]) for part in words.split(" + ")]
+        parts = [float(part.split()[0]) for part in words.split("\n+ ")]
         assert sum(parts) == pytest.approx(1, abs=0.011)
         assert parts[0] >= parts[1]
 

@@ -158,6 +158,8 @@ def _ablated(
         output.line({**found.to_dict(), "report": str(page)})
         return 0
     output.listing("What each is worth", [(one, "") for one in found.statements()], style="bold")
+    if found.limits():
+        output.listing("What falls short", [(one, "") for one in found.limits()], style="bold")
     output.facts("Next", [("look", str(page))], talk=True)
     return 0
 

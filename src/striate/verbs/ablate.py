@@ -26,7 +26,7 @@ from striate.verbs.ablating.arms import (
     Arm,
     file_name,
 )
-from striate.verbs.ablating.effects import Ablation, Unit, measure_effects
+from striate.verbs.ablating.effects import Ablation, Unit, measure_effects, number_of
 from striate.verbs.ablating.page import ablation_sections, headline_numbers
 from striate.verbs.ablating.planning import (
     PILOT,
@@ -121,7 +121,13 @@ def ablate(
         tell=on_event or (lambda event: None),
         began=time.monotonic(),
     )
-    found = runner.run(overwrite=overwrite)
+    try:
+        found = runner.run(overwrite=overwrite)
+    except Interrupted as error:
+        raise Interrupted(
+            f"stopped after {number_of(runner.done, 'training')}; everything is saved",
+            remedy="the same command goes on where it was",
+        ) from error
     _write(Path(out), found)
     return found
 
@@ -153,12 +159,15 @@ class _Runner:
     train: Train
     tell: Callable[[Event], None]
     began: float
+    done: int = 0
 
     def run(self, *, overwrite: bool) -> Ablation:
         plan = self._planned(overwrite=overwrite)
         arms = arms_of(self.asked, plan)
         total = len(arms) * len(plan.seeds)
-        self.tell(Stage("ablate", f"{total} trainings of {plan.epochs} epochs each", total=total))
+        self.tell(
+            Stage("ablate", f"{total} trainings of {number_of(plan.epochs, 'epoch')} each", total=total)
+        )
         scores: dict[tuple[str, int], Array] = {}
         failed: dict[str, str] = {}
         left: list[str] = []
@@ -183,8 +192,9 @@ class _Runner:
                     continue
                 if kept is None:
                     durations.append(time.monotonic() - start)
+                self.done = len(scores)
                 self._told(arm, seed, scores)
-                self.tell(Step(len(scores)))
+                self.tell(Step(self.done))
         trained = [arm for arm in arms if arm.key not in failed]
         return self._found(plan, trained, scores, list(failed.values()), left)
 
@@ -364,8 +374,8 @@ def _write(folder: Path, found: Ablation) -> None:
         " ".join(found.statements()),
         ablation_sections(found),
         kind="striate data augment --ablate",
-        facts=f"{found.measured} · {found.trainings} trainings of {found.epochs} epochs · "
-        f"{len(found.seeds)} seeds",
+        facts=f"{found.measured} · {found.trainings} trainings of "
+        f"{number_of(found.epochs, 'epoch')} · {number_of(len(found.seeds), 'seed')}",
         numbers=headline_numbers(found),
         overwrite=True,
     )

@@ -210,6 +210,23 @@ def test_a_policy_laid_over_resolved_settings_is_on(policy: str) -> None:
     assert not torch.equal(found.float(), plain.apply(pixels, plain.plan(0, np.arange(4))).float())
 
 
+@pytest.mark.parametrize("policy", ["randaugment", "trivialaugment", "augmix"])
+@pytest.mark.parametrize(
+    ("count", "limits"), [(0, {}), (5, {"_CACHED": 1}), (5, {"_CACHED": 15_000}), (5, {"_LARGE": 1})]
+)
+def test_how_many_are_worked_on_at_a_time_changes_nothing(
+    policy: str, count: int, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures larger than what is worked on, too, and none."""
+    varied, pixels = augmenter(policy=policy), photos(5)[:count]
+    plan = varied.plan(0, np.arange(count))
+    whole = varied.apply(pixels, plan)
+    assert whole.shape == (count, 3, *SIZE_HW)
+    for name, limit in limits.items():
+        monkeypatch.setattr(f"striate.nn.augment.augmenter.{name}", limit)
+    assert torch.equal(varied.apply(pixels, plan), whole)
+
+
 def test_a_magnitude_of_nothing_beside_operations_stands() -> None:
     for given in ({"policy_ops": 2}, {}):
         settings = augmenter(policy="randaugment", policy_magnitude=0.0, **given).settings

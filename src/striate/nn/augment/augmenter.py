@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import final
 
 import numpy as np
@@ -13,11 +12,12 @@ from striate.nn.augment.affine import then
 from striate.nn.augment.colour import apply_colour
 from striate.nn.augment.compression import compress_pictures
 from striate.nn.augment.filters import blur_pictures, sharpen_pictures
+from striate.nn.augment.groups import by_kind
 from striate.nn.augment.light import apply_light, lose_colour
 from striate.nn.augment.pixel_ops import apply_steps
 from striate.nn.augment.pixels import add_colour_noise, add_noise, erase_rectangles, mix_pictures
 from striate.nn.augment.plan import Plan, draw_plan
-from striate.nn.augment.policies import Mixture
+from striate.nn.augment.policies import Chain, Mixture
 from striate.nn.augment.settings import AugmentSettings
 from striate.nn.augment.warp import bend_pictures, shift_pictures, warp_pictures
 from striate.types import Array, SizeHW
@@ -25,7 +25,10 @@ from striate.types import Array, SizeHW
 __all__ = ["Augmenter"]
 
 _CACHED = 2**20
-"""Values of pictures that a policy works on at a time."""
+"""Values of pictures that a policy works on at a time, on the processor."""
+_LARGE = 2**17
+"""A picture of so many values is worked on alone: copying it to be grouped costs more than calls."""
+_STILL, _SHIFTED, _INTERPOLATED = range(3)
 
 
 @final
@@ -74,12 +77,11 @@ class Augmenter:
 
 def _by_policy(source: Tensor, plan: Plan) -> Tensor:
     """Moved and changed as a policy says, a few pictures at a time: they stay in the cache."""
-    many = len(plan) if source.is_cuda else max(1, _CACHED // max(1, source[:1].numel()))
-    parts = []
-    for start in range(0, max(1, len(plan)), max(1, many)):
+    many, parts = _at_a_time(source), []
+    for start in range(0, max(1, len(plan)), many):
         rows = slice(start, start + many)
         part, own = plan.moves_of(rows), source[rows]
-        pictures = _whole(_moved(own, part))
+        pictures = _moved_bytes(own, part)
         if part.steps is not None:
             pictures = apply_steps(pictures, part.steps)
         if part.mixture is not None:
@@ -88,35 +90,46 @@ def _by_policy(source: Tensor, plan: Plan) -> Tensor:
     return torch.cat(parts)
 
 
+def _at_a_time(source: Tensor) -> int:
+    """Pictures."""
+    if source.device.type != "cpu" or not source.numel():
+        return max(1, len(source))
+    values = source[0].numel()
+    return 1 if values >= _LARGE else max(1, _CACHED // values)
+
+
 def _moved(source: Tensor, plan: Plan) -> Tensor:
     """Everything that moves pixels, in one resampling."""
-    if plan.bends:
-        return _resampled(source, plan, plan.matrix)
     if plan.whole_pixels and plan.reflect:
         return shift_pictures(source, plan.matrix)
+    return _resampled(source, plan, plan.matrix)
+
+
+def _moved_bytes(source: Tensor, plan: Plan) -> Tensor:
+    """As bytes, for a policy: only what is turned or slanted is interpolated."""
+
+    def move(kind: int, some: Tensor, rows: Array) -> Tensor:
+        if kind == _STILL:
+            return some.permute(0, 3, 1, 2).clone(memory_format=torch.contiguous_format)
+        if kind == _SHIFTED:
+            return shift_pictures(some, plan.matrix[rows]).contiguous()
+        return _whole(_resampled(some, plan.moves_of(rows), plan.matrix[rows]))
+
+    return by_kind(source, _kinds_of_move(plan), move)
+
+
+def _kinds_of_move(plan: Plan) -> Array:
+    """`_STILL`, `_SHIFTED` by whole pixels, or else, (B,)."""
     if plan.whole_rows is None:
-        return _resampled(source, plan, plan.matrix)
-    return _partly_resampled(source, plan, plan.whole_rows)
+        return np.full(len(plan), _INTERPOLATED)
+    still = (plan.matrix == np.eye(2, 3)).all(axis=(1, 2))
+    return np.where(still, _STILL, np.where(plan.whole_rows, _SHIFTED, _INTERPOLATED))
 
 
 def _resampled(source: Tensor, plan: Plan, matrix: Array) -> Tensor:
     if plan.bends:
         return bend_pictures(source, matrix, plan.perspective, plan.elastic, reflect=plan.reflect)
     return warp_pictures(source, matrix, reflect=plan.reflect)
-
-
-def _partly_resampled(source: Tensor, plan: Plan, whole: Array) -> Tensor:
-    """As bytes, for a policy: only what is turned or slanted is interpolated."""
-    found = source.new_empty((len(source), 3, *plan.size_hw))
-    for rows, move in ((whole, shift_pictures), (~whole, _interpolated(plan))):
-        if rows.any():
-            places = torch.from_numpy(rows).to(source.device)
-            found[places] = move(source[places], plan.matrix[rows])
-    return found
-
-
-def _interpolated(plan: Plan) -> Callable[[Tensor, Array], Tensor]:
-    return lambda source, matrix: _whole(warp_pictures(source, matrix, reflect=plan.reflect))
 
 
 def _exposed(pictures: Tensor, plan: Plan) -> Tensor:
@@ -132,28 +145,32 @@ def _exposed(pictures: Tensor, plan: Plan) -> Tensor:
     return pictures
 
 
-def _mixed_chains(pictures: Tensor, source: Tensor, plan: Plan, mixture: Mixture) -> Tensor:
+def _mixed_chains(plain: Tensor, source: Tensor, plan: Plan, mixture: Mixture) -> Tensor:
     """AugMix: the picture as it is, and its versions after each chain, blended; float32."""
-    plain = _whole(pictures)
-    shape = (-1, 1, 1, 1)
-    device = pictures.device
-    found = plain.float() * torch.from_numpy(mixture.own).to(device).view(shape)
+    shape, device = (-1, 1, 1, 1), plain.device
+    found = plain.float().mul_(torch.from_numpy(mixture.own).to(device).view(shape))
     for chain, weights in zip(mixture.chains, mixture.weights, strict=True):
-        version = plain
-        rows = torch.from_numpy(chain.moved).nonzero()[:, 0]
-        if len(rows):
-            some = plan.moves_of(rows.numpy())
-            matrix = then(some.matrix, chain.matrix[rows.numpy()])
-            version = plain.clone(memory_format=torch.contiguous_format)
-            version[rows.to(device)] = _whole(_resampled(source[rows.to(device)], some, matrix))
-        version = apply_steps(version, chain.steps)
+        version = apply_steps(_moved_further(plain, source, plan, chain), chain.steps)
         found.addcmul_(version.float(), torch.from_numpy(weights).to(device).view(shape))
     return found.clamp_(0.0, 255.0)
 
 
+def _moved_further(plain: Tensor, source: Tensor, plan: Plan, chain: Chain) -> Tensor:
+    """`plain`, but where the chain moves it: those are resampled once more from the `source`."""
+
+    def move(moved: int, some: Tensor, rows: Array) -> Tensor:
+        if not moved:
+            return some
+        own, matrix = plan.moves_of(rows), then(plan.matrix[rows], chain.matrix[rows])
+        places = torch.from_numpy(rows).to(source.device)
+        return _whole(_resampled(source.index_select(0, places), own, matrix))
+
+    return by_kind(plain, chain.moved, move)
+
+
 def _whole(pictures: Tensor) -> Tensor:
-    """As bytes."""
-    return pictures if pictures.dtype == torch.uint8 else pictures.round().to(torch.uint8)
+    """As bytes; changes `pictures`."""
+    return pictures.round_().to(torch.uint8)
 
 
 def _tensor(pixels: Array | Tensor) -> Tensor:

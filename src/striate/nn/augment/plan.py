@@ -161,12 +161,12 @@ def draw_plan(
     whole_rows = None
     if moves is not None:
         matrix = then(matrix, moves)
-        whole_rows = _whole_rows(matrix, size_hw, reflect=reflect) if whole_pixels else None
-        whole_pixels = False
+    if whole_pixels and (moves is not None or mixture is not None):
+        whole_rows = _whole_rows(matrix, size_hw, reflect=reflect)
     return Plan(
         size_hw=size_hw,
         matrix=matrix,
-        whole_pixels=whole_pixels,
+        whole_pixels=whole_pixels and moves is None,
         reflect=reflect,
         colour=_draw_colour(settings.colour, dice) if settings.colour else None,
         noise_std=_upto(255.0 * settings.noise, "noise", dice) if settings.noise else None,

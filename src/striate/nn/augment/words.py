@@ -40,7 +40,7 @@ _WORDS: Mapping[str, Callable[[float], str]] = MappingProxyType(
         "cast": lambda v: f"a colour cast of up to {v:.0%}",
         "greyscale": lambda v: f"grey with probability {v:g}",
         "blur": lambda v: f"blurred by up to {v:g} px",
-        "sharpen": lambda v: f"sharpened up to {v:g}×",
+        "sharpen": lambda v: f"sharpened up to {v:g} times",
         "noise": lambda v: f"noise of up to {v:.0%}",
         "colour_noise": lambda v: f"colour noise of up to {v:.0%}",
         "jpeg": lambda v: f"JPEG down to quality {100 - 99 * v:.0f}",

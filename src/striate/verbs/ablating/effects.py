@@ -24,7 +24,7 @@ import numpy as np
 from striate.metrics.intervals import bootstrap_mean
 from striate.types import Array
 
-__all__ = ["Ablation", "Direction", "Effect", "Scores", "Verdict", "measure_effects"]
+__all__ = ["Ablation", "Direction", "Effect", "Scores", "Verdict", "measure_effects", "number_of"]
 
 Verdict: TypeAlias = Literal["helps", "harms", "no measurable effect"]
 Direction: TypeAlias = Literal["added", "left out"]
@@ -35,6 +35,8 @@ Scores: TypeAlias = Mapping[tuple[str, int], Array]
 _LEVEL = 0.95
 _SHOWN = 5e-4
 """What is nearer to zero than this is shown as zero, and so it is called."""
+_FEW_PICTURES = 100
+"""With fewer, an answer more is worth telling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,20 @@ class Ablation:
             )
         return said
 
+    def limits(self) -> list[str]:
+        """What the findings lack, in sentences: trainings, seeds, pictures."""
+        said = [f"{one[0].upper()}{one[1:]}." for one in self.left]
+        if len(self.seeds) == 1:
+            said.append(
+                "With one seed the luck of training is not in the intervals: they are too narrow."
+            )
+        if self.unit.share and self.pictures < _FEW_PICTURES:
+            said.append(
+                f"Measured on {number_of(self.pictures, 'picture')}: one right answer more is "
+                f"{self.unit.text(1 / self.pictures)}."
+            )
+        return said
+
     def to_dict(self) -> dict[str, Any]:
         """What ablate.json holds."""
         return {
@@ -180,9 +196,15 @@ class Ablation:
             "references": dict(self.references),
             "effects": [one.to_dict() for one in self.effects],
             "statements": self.statements(),
+            "limits": self.limits(),
             "left": list(self.left),
             "fixed": dict(self.fixed),
         }
+
+
+def number_of(count: int, noun: str) -> str:
+    """ "1 seed", "3 seeds"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _listed(names: Sequence[str]) -> str:

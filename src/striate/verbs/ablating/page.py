@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from striate.figures import Bars, Figure, Section, Table
-from striate.verbs.ablating.effects import Ablation, Effect
+from striate.verbs.ablating.effects import Ablation, Effect, number_of
 
 __all__ = ["ablation_sections", "headline_numbers"]
 
 
 def ablation_sections(found: Ablation) -> list[Section]:
-    """Gains of what was added, of what was left out, and the terms."""
+    """What falls short, gains of what was added, of what was left out, and the terms."""
     sections = []
+    if found.limits():
+        sections.append(Section("What falls short", " ".join(found.limits())))
     if found.added:
         intro = (
             "Each is switched on alone, beside the same training without any. Right of zero is a gain; "
@@ -84,7 +86,10 @@ def _method(found: Ablation) -> Section:
     seeds = ", ".join(map(str, found.seeds))
     rows = [
         ("measured", found.measured),
-        ("trainings", f"{found.trainings}, each of {found.epochs} epochs: equal steps, not equal time"),
+        (
+            "trainings",
+            f"{found.trainings}, each of {number_of(found.epochs, 'epoch')}: equal steps, not time",
+        ),
         ("seeds", f"{seeds}: with one seed all arms start alike and see the same split"),
         ("pictures measured", f"{found.pictures}"),
         (
@@ -99,7 +104,4 @@ def _method(found: Ablation) -> Section:
             "they are compared with",
         ),
     ]
-    if len(found.seeds) == 1:
-        rows.append(("one seed", "the luck of training is not in these intervals: they are too narrow"))
-    rows += [("left out", words) for words in found.left]
     return Section("How it is measured", "", [Table("Terms", "", ("what", "how"), rows)])

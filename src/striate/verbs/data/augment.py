@@ -215,7 +215,7 @@ def _with_labels(
 
 
 def _mixed(names: Sequence[str], plan: Plan | None) -> list[str]:
-    """ "0.7 cat + 0.3 dog", where a picture was mixed with another."""
+    r""" "0.70 cat\n+ 0.30 dog", where a picture was mixed with another."""
     if plan is None or plan.mix is None:
         return list(names)
     said = []
@@ -225,7 +225,7 @@ def _mixed(names: Sequence[str], plan: Plan | None) -> list[str]:
         parts = [(share, names[row]), (1.0 - share, names[partner])]
         parts = [part for part in sorted(parts, reverse=True) if part[0] >= _SEEN]
         whole = len(parts) == 1 or names[row] == names[partner]
-        said.append(parts[0][1] if whole else " + ".join(f"{part:.2f} {name}" for part, name in parts))
+        said.append(parts[0][1] if whole else "\n+ ".join(f"{part:.2f} {name}" for part, name in parts))
     return said
 
 
@@ -258,11 +258,11 @@ def _with_boxes(
 
 
 def _counted(names: Sequence[str]) -> str:
-    """ "2 × car, bus"."""
+    """ "car (2), bus"."""
     if not names:
         return "nothing"
     counts = {name: names.count(name) for name in names}
-    return ", ".join(f"{count} × {name}" if count > 1 else name for name, count in counts.items())
+    return ", ".join(f"{name} ({count})" if count > 1 else name for name, count in counts.items())
 
 
 _Labelled = Callable[["_Material", Array, Mapping[str, Any], "Plan | None"], list[Cell]]

@@ -34,7 +34,10 @@ _Place: TypeAlias = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """A picture and its truth in words; boxes float (N, 4), with names, class numbers and angles."""
+    """A picture and its truth in words; boxes float (N, 4), with names, class numbers and angles.
+
+    `words`: one text, or, where lines are told apart, each of them on its own.
+    """
 
     picture: Picture
     words: str
@@ -105,8 +108,11 @@ def _draw_cell(
 
 
 def _lines(words: str, wide: int) -> list[str]:
+    """In the width of a picture: one text in two lines at most, or each of several cut to its line."""
     text, font = font_for(words, _TEXT)
-    return wrapped(text, font, wide, 2)
+    if "\n" not in words:
+        return wrapped(text, font, wide, 2)
+    return [shortened(font_for(line, _TEXT)[0], font, wide) for line in words.splitlines()]
 
 
 def _rendered(cell: Cell, size_hw: tuple[int, int]) -> Picture:
