@@ -6,12 +6,8 @@ The package needs an old NumPy, so it has an environment of its own, made beside
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
-import sys
 import time
-import venv
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.outcome import Goal, Outcome, Row, spread
-from bench.peers_environment import SCRIPTS
-from bench.processes import BenchmarkFailed, ask
-from bench.record import ROOT
+from bench.peers_environment import SCRIPTS, environment
+from bench.processes import ask
 from bench.workbench import Workbench
 from striate.stress.changes import SEVERITIES
 from striate.stress.corruptions import COMMON, NAMES, CorruptionName, corrupt
@@ -44,7 +39,14 @@ FIXED: tuple[CorruptionName, ...] = (
 
 
 def run(bench: Workbench) -> Outcome:
-    python = _environment(bench)
+    python = environment(
+        ".venv-peers-corruptions",
+        _REQUIREMENTS,
+        override=OVERRIDE,
+        told="about 0.5 GB",
+        say=bench.say,
+        closed=True,
+    )
     pictures = {
         "224 px": _photos(224, bench.times(16, 2)),
         "32 px": _photos(32, bench.times(512, 8)),
@@ -157,35 +159,3 @@ def _photos(side: int, count: int) -> Pixels:
     corners = [divmod(number, 8) for number in range(count)]
     pieces = [portrait[8 * (row % 8) :, 8 * column :][:size, :size] for row, column in corners]
     return np.stack([fit(piece, (side, side), how="squash").pixels for piece in pieces])
-
-
-def _environment(bench: Workbench) -> Path:
-    given = os.environ.get(OVERRIDE)
-    if given:
-        path = Path(given)
-        python = path / "bin" / "python" if path.is_dir() else path
-        if not python.exists():
-            raise BenchmarkFailed(f"{OVERRIDE} is {given}, and {python} does not exist")
-        return python
-    folder = ROOT / ".venv-peers-corruptions"
-    python, done = folder / "bin" / "python", folder / ".done"
-    if not (done.exists() and done.read_text("utf-8") == _REQUIREMENTS.read_text("utf-8")):
-        bench.say(f"installing imagecorruptions into {folder}")
-        venv.create(folder, clear=True, with_pip=True)
-        for words in (
-            ["-r", str(_REQUIREMENTS), "--no-deps"],
-            [
-                "imageio",
-                "tifffile<2025",
-                "networkx",
-                "PyWavelets",
-                "lazy_loader",
-                "packaging",
-                "numpy==1.26.4",
-            ],
-        ):
-            command = [str(python), "-m", "pip", "install", "--quiet", *words]
-            if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
-                raise BenchmarkFailed(f"could not install: {' '.join(command)}")
-        done.write_text(_REQUIREMENTS.read_text("utf-8"), "utf-8")
-    return python

@@ -1,4 +1,4 @@
-"""The peers live in a virtual environment of their own, made when a benchmark first needs it.
+"""The peers live in virtual environments of their own, made when a benchmark first needs it.
 
 ultralytics is AGPL-3.0: its code runs there and nowhere else, as a program that is started.
 """
@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,34 +61,53 @@ class Peers:
 
 def prepare(home: Path, *, say: Callable[[str], None]) -> Peers:
     """The peers' environment; `STRIATE_BENCH_PEERS` names one that is there, or its Python."""
-    given = os.environ.get(OVERRIDE)
+    python = environment(
+        ".venv-peers", _REQUIREMENTS, override=OVERRIDE, told="about 6 GB, a minute or two", say=say
+    )
+    return Peers(python, home)
+
+
+def environment(
+    name: str,
+    requirements: Path,
+    *,
+    override: str,
+    told: str,
+    say: Callable[[str], None],
+    closed: bool = False,
+) -> Path:
+    """The Python of an environment with `requirements`, in the folder `name`; made if it is not there.
+
+    `override`: the variable that may name another one. `told`: what it takes. `closed`: what is
+    required is all there is to be, whatever the packages ask for.
+    """
+    given = os.environ.get(override)
     if given:
         path = Path(given)
         python = path / "bin" / "python" if path.is_dir() else path
         if not python.exists():
-            raise BenchmarkFailed(f"{OVERRIDE} is {given}, and {python} does not exist")
-        return Peers(python, home)
-    folder = ROOT / ".venv-peers"
-    python = folder / "bin" / "python"
-    done = folder / ".done"
-    wanted = _REQUIREMENTS.read_text("utf-8")
+            raise BenchmarkFailed(f"{override} is {given}, and {python} does not exist")
+        return python
+    folder = ROOT / name
+    python, done = folder / "bin" / "python", folder / ".done"
+    wanted = requirements.read_text("utf-8")
     if not (python.exists() and done.exists() and done.read_text("utf-8") == wanted):
-        say(f"installing fastai and ultralytics into {folder} (about 6 GB, a minute or two) …")
-        _create(folder, python)
+        say(f"installing {requirements.name} of the peers into {folder} ({told}) …")
+        _create(folder, python, ["-r", str(requirements), *(["--no-deps"] if closed else [])])
         done.write_text(wanted, "utf-8")
-    return Peers(python, home)
+    return python
 
 
-def _create(folder: Path, python: Path) -> None:
+def _create(folder: Path, python: Path, wanted: Sequence[str]) -> None:
     uv = _uv()
     if uv:
         _run(*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
-        words = [*uv, "pip", "install", "--quiet", "--python", str(python), "-r", str(_REQUIREMENTS)]
+        words = [*uv, "pip", "install", "--quiet", "--python", str(python), *wanted]
         if subprocess.run(words, check=False).returncode == 0:
             return
         print("uv could not install them; trying pip", file=sys.stderr)
     venv.create(folder, clear=True, with_pip=True)
-    _run(str(python), "-m", "pip", "install", "--quiet", "-r", str(_REQUIREMENTS))
+    _run(str(python), "-m", "pip", "install", "--quiet", *wanted)
 
 
 def _uv() -> list[str]:
@@ -104,6 +123,6 @@ def _uv() -> list[str]:
 
 
 def _run(*words: str) -> None:
-    done = subprocess.run(words, check=False)
+    done = subprocess.run(words, check=False, stdout=sys.stderr)
     if done.returncode:
         raise BenchmarkFailed(f"exit {done.returncode}: {' '.join(words)}")

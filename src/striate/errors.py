@@ -92,18 +92,22 @@ class SettingError(UsageError):
 class UnknownNameError(UsageError):
     """A name that is not among the choices; the message lists them and the nearest.
 
+    `more`: what else would have been right, in words.
+
     >>> str(UnknownNameError("model", "resnt18", ["resnet18", "resnet50"]))
     "unknown model 'resnt18'. expected one of resnet18, resnet50. did you mean 'resnet18'."
     """
 
-    def __init__(self, kind: str, name: str, choices: Iterable[str], *, remedy: str = "") -> None:
+    def __init__(
+        self, kind: str, name: str, choices: Iterable[str], *, more: str = "", remedy: str = ""
+    ) -> None:
         known = sorted(choices)
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         listed = ", ".join(known[:40]) + (f" … ({len(known)} in all)" if len(known) > 40 else "")
         self.kind, self.name, self.choices = kind, name, tuple(known)
         super().__init__(
             f"unknown {kind} {name!r}",
-            expected=f"one of {listed}",
+            expected=f"one of {listed}" + (f", {more}" if more else ""),
             remedy=remedy or (f"did you mean {near[0]!r}" if near else ""),
         )
 

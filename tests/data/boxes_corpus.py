@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from striate.data.boxes.truth import Box
+from striate.data.boxes.truth import Box, Boxes
 from striate.data.dataset import Dataset, Record
 from striate.data.origins import FileOrigin
 from striate.types import SizeHW, Split
@@ -114,3 +114,10 @@ def seen(dataset: Dataset[tuple[Box, ...]], *, flags: bool = False) -> dict[str,
         )
         for record in dataset
     }
+
+
+def only_problem(dataset: Dataset[Boxes], kind: str) -> tuple[str, int | None, str]:
+    assert [problem.kind for problem in dataset.problems] == [kind]
+    problem = dataset.problems[0]
+    assert problem.repair
+    return problem.key, problem.line, problem.reason

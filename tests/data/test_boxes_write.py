@@ -112,6 +112,30 @@ def test_a_round_trip_keeps_the_last_bit(
     assert back.names == dataset.names
 
 
+@pytest.mark.parametrize("form", ["yolo-obb", "dota"])
+@pytest.mark.parametrize("angle", [0.0, 30.0, -101.25])
+@pytest.mark.parametrize("least", [1e-8, 1e-17, 1e-18])
+def test_boxes_thinner_than_anything_measured_keep_the_last_bit(
+    gallery: Path, fresh: Path, form: Form, angle: float, least: float
+) -> None:
+    found = (Box("cat", (0.0, 3.0, least, 8.0), angle), Box("cat", (0.0, -least, 30.0, 0.0), angle))
+    dataset = made(gallery, {"a.png": found})
+    assert seen(round_trip(dataset, [form], fresh)) == seen(dataset)
+
+
+@pytest.mark.parametrize("form", ["yolo", "yolo-obb", "dota"])
+def test_what_no_digits_can_tell_is_refused_in_words(gallery: Path, fresh: Path, form: Form) -> None:
+    dataset = made(gallery, {"a.png": (Box("cat", (0.0, 0.0, 1e-60, 5.0)),)})
+    with pytest.raises(LabelError, match=r"box of 'cat'.*1e-60.*expected numbers of 1e-18 or more"):
+        write_boxes(dataset, fresh, to=form)
+
+
+def test_a_point_has_no_direction_to_keep(gallery: Path, fresh: Path) -> None:
+    dataset = made(gallery, {"a.png": (Box("cat", (4.0, 5.0, 4.0, 5.0), 30.0),)})
+    (back,) = round_trip(dataset, ["dota"], fresh).targets[0]
+    assert (back.box_xyxy, back.angle_deg) == ((4.0, 5.0, 4.0, 5.0), 0.0)
+
+
 def upright(box: Box) -> Box:
     x0, y0, x1, y1 = box.box_xyxy
     return Box(box.label, (min(x0, x1), min(y0, y1), max(x0, x1) + 1, max(y0, y1) + 1))

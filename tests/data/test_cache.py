@@ -46,7 +46,7 @@ def test_rows_are_what_prepare_makes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: bool
 ) -> None:
     monkeypatch.setattr(preparing, "_WORTH_FORKING", 1 if forked else 10**9)
-    monkeypatch.setattr(preparing, "_cores", lambda: 3)
+    monkeypatch.setattr(preparing, "usable_cores", lambda: 3)
     data = photos(tmp_path / "in", 10)
     told: list[int] = []
     found = prepared(data, on_progress=told.append)
@@ -238,7 +238,7 @@ def test_a_fault_in_prepare_is_raised_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: bool
 ) -> None:
     monkeypatch.setattr(preparing, "_WORTH_FORKING", 1 if forked else 10**9)
-    monkeypatch.setattr(preparing, "_cores", lambda: 2)
+    monkeypatch.setattr(preparing, "usable_cores", lambda: 2)
     data = photos(tmp_path / "in", 4)
 
     def wrong(picture: Picture) -> Prepared:
@@ -253,7 +253,7 @@ def test_a_fault_in_prepare_is_raised_as_it_is(
 
 def test_children_that_hang_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparing, "_WORTH_FORKING", 1)
-    monkeypatch.setattr(preparing, "_cores", lambda: 2)
+    monkeypatch.setattr(preparing, "usable_cores", lambda: 2)
     monkeypatch.setattr(preparing, "_STALLED_S", 0.2)
     parent = os.getpid()
 
@@ -283,7 +283,7 @@ def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
 
 def test_a_child_that_dies_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparing, "_WORTH_FORKING", 1)
-    monkeypatch.setattr(preparing, "_cores", lambda: 2)
+    monkeypatch.setattr(preparing, "usable_cores", lambda: 2)
 
     def crash(picture: Picture) -> Prepared:
         os._exit(11)

@@ -12,7 +12,7 @@ from striate.data.dataset import Dataset, Record
 from striate.data.embedded import EMBEDDED
 from striate.data.guess import read_labels, read_values, require_trainable
 from striate.data.origins import ArrayOrigin
-from striate.errors import LabelError, LayoutError, UnknownNameError
+from striate.errors import LabelError, LayoutError
 
 Save = Callable[..., str]
 
@@ -62,21 +62,6 @@ def test_digits_do_not_import_scikit_learn() -> None:
     )
     done = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_a_path_wins_over_an_embedded_name(
-    tmp_path: Path, save: Save, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save("digits/a/1.png")
-    save("digits/b/1.png")
-    monkeypatch.chdir(tmp_path)
-    found = read_labels("digits")
-    assert len(found) == 2
-    assert [(p.kind, p.severity) for p in found.problems] == [("same-name-as-embedded", "note")]
-    assert len(read_labels("embedded:digits")) == 1797
-    assert read_labels(tmp_path / "digits").problems == ()
-    with pytest.raises(UnknownNameError, match="did you mean 'digits'"):
-        read_labels("embedded:digit")
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:

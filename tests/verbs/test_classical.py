@@ -167,6 +167,15 @@ def test_ctrl_c_leaves_a_run_that_can_be_made_again(striped: Path, tmp_path: Pat
     assert one == two
 
 
+def test_ctrl_c_after_the_end_comes_too_late(striped: Path, tmp_path: Path) -> None:
+    def interrupt(event: Event) -> None:
+        if isinstance(event, Finished):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    model = train(striped, out=tmp_path / "run", model="pixels+logistic", on_event=interrupt)
+    assert "validation" in model.header.metrics
+
+
 WITHOUT_TORCH = """
 import sys
 for name in ("torch", "torchvision", "timm", "safetensors"):

@@ -125,6 +125,26 @@ def test_settings_that_do_not_exist_or_fit_are_refused_before_anything_is_read(t
     assert not (tmp_path / "run").exists()
 
 
+def test_a_run_may_be_called_as_the_embedded_set_it_is_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    notes: list[str] = []
+    for overwrite in (False, True):
+        train(
+            "faces-or-not",
+            out="faces-or-not",
+            overwrite=overwrite,
+            epochs=1,
+            on_event=lambda e: notes.append(e.text) if isinstance(e, Note) else None,
+            **QUICK,
+        )
+    told = [text for text in notes if text.startswith("the embedded set faces-or-not was read")]
+    assert len(told) == 2
+    assert not any("problems" in text for text in notes)
+    assert len(json.loads(Path("faces-or-not/data.json").read_text())["pictures"]) == 200
+
+
 def test_one_class_one_picture_and_nothing(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="two classes"):
         train(colour_folder(tmp_path / "one", classes=("red",)), out=tmp_path / "run", **QUICK)

@@ -95,7 +95,7 @@ def test_a_batch_answers_as_one_by_one(trained: tuple[Path, list[Event]]) -> Non
 
 
 def test_ctrl_c_is_heard(frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from striate.verbs.training.parts import train_parts_run
+    from striate.verbs.training.parts import PartsTraining
     from striate.verbs.training.request import Request
 
     asked: list[bool] = []
@@ -106,7 +106,7 @@ def test_ctrl_c_is_heard(frames: Path, tmp_path: Path, monkeypatch: pytest.Monke
 
     request = Request.of(frames, "detect", {"method": "parts", "size": "64x96"})
     with pytest.raises(Interrupted, match="stopped"):
-        train_parts_run(
+        PartsTraining.run(
             request, out=tmp_path / "run", resume=False, overwrite=False, started=0.0,
             stop=lambda: bool(asked), tell=listen,
         )  # fmt: skip

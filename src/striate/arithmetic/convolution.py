@@ -103,6 +103,18 @@ def padding_of(padding: Padding, kernel_hw: tuple[int, int], stride: Pair, dilat
     return extra[0] // 2, extra[1] // 2
 
 
+def _window(x: Array, weight: Array, stride: Pair, padding: Padding, dilation: Pair, fit: Fit) -> Window:
+    kernel_hw = weight.shape[2:]
+    return window(
+        x.shape[2:],
+        kernel_hw,
+        stride=stride,
+        padding=padding_of(padding, kernel_hw, stride, dilation),
+        dilation=dilation,
+        fit=fit,
+    )
+
+
 def conv2d(
     x: Array,
     weight: Array,
@@ -121,14 +133,7 @@ def conv2d(
     `UsageError`), "floor" leaves the last rows and columns out, as torch does.
     """
     x, weight = _checked(x, weight, groups)
-    look = window(
-        x.shape[2:],
-        weight.shape[2:],
-        stride=stride,
-        padding=padding_of(padding, weight.shape[2:], stride, dilation),
-        dilation=dilation,
-        fit=fit,
-    )
+    look = _window(x, weight, stride, padding, dilation, fit)
     seen = _grouped(cut_windows(pad(x, look), look), groups)
     kernels = weight.reshape(groups, -1, *weight.shape[1:])
     found = np.einsum("bgcyxij,gkcij->bgkyx", seen, kernels, optimize=True)
@@ -153,14 +158,7 @@ def conv2d_backward(
     all windows it saw, times the gradient there. Bias: the sum of the gradient.
     """
     x, weight = _checked(x, weight, groups)
-    look = window(
-        x.shape[2:],
-        weight.shape[2:],
-        stride=stride,
-        padding=padding_of(padding, weight.shape[2:], stride, dilation),
-        dilation=dilation,
-        fit=fit,
-    )
+    look = _window(x, weight, stride, padding, dilation, fit)
     upstream = _like(upstream, (len(x), len(weight), *look.output_hw))
     above = _grouped(upstream, groups)
     kernels = weight.reshape(groups, -1, *weight.shape[1:])

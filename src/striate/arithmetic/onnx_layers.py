@@ -187,14 +187,26 @@ class _Reader:
             self.known[name] = Constant(self._shape(name), None, weights)
 
     def _twin(self, node: Any) -> None:
-        """Weights that happen to be equal to others are still weights of their own."""
-        given, name = self.known[node.input[0]], node.output[0]
+        """Equal numbers are one weight, used twice: a head that sees several maps. If all are ones or
+        zeros, they are weights of their own: two layers before training.
+        """
+        (first,), (name,) = node.input, node.output
+        given = self.known[first]
         assert isinstance(given, Constant)
-        self.sizes[name] = self.sizes[node.input[0]]
-        self.types[name] = self.types[node.input[0]]
-        self.known[name] = Constant(given.shape, given.values, frozenset({name}))
-        if node.input[0] in self.tensors:
-            self.tensors[name] = self.tensors[node.input[0]]
+        self.types[name] = self.types[first]
+        weights = given.weights
+        if self._all_alike(first):
+            weights, self.sizes[name] = frozenset({name}), self.sizes[first]
+        self.known[name] = Constant(given.shape, given.values, weights)
+        if first in self.tensors:
+            self.tensors[name] = self.tensors[first]
+
+    def _all_alike(self, name: str) -> bool:
+        tensor = next((one for one in self.graph.initializer if one.name == name), None)
+        if tensor is None or tensor.data_location == self.onnx.TensorProto.EXTERNAL:
+            return False
+        values = self.onnx.numpy_helper.to_array(tensor)
+        return bool((values == values.flat[0]).all()) if values.size else True
 
     def _keep(self, name: str, array: Any, weights: frozenset[str] = frozenset()) -> None:
         self.known[name] = Constant(tuple(array.shape), array, weights)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import prod
 from typing import TypeAlias
 
+from striate.arithmetic.axes import Shape
 from striate.arithmetic.counting import Cost, conv_cost, dense_cost, norm_cost, thousands
 from striate.arithmetic.onnx_nodes import Constant, Node, Weights
 from striate.arithmetic.padding import same_padding
@@ -236,10 +237,19 @@ def _concat(tracer: Tracer, weights: Weights, node: Node) -> Value:
     return found
 
 
+def _one_a_feature(shape: Shape, of: Shape) -> bool:
+    """Whether a constant has a number for each channel (axis 1 of `of`) or feature (the last axis).
+
+    With numbers along another axis only, such as the sampling points of attention, it is not learnt.
+    """
+    whole = (1,) * (len(of) - len(shape)) + tuple(shape)
+    return max(whole[-1:] + whole[1:2], default=1) > 1
+
+
 def _pointwise(tracer: Tracer, weights: Weights, node: Node) -> Value:
     """Number by number. Constants are learnt where they stand behind a layer with weights."""
     behind = any(layer.has_weights for layer in tracer.layers)
-    wide = [one for one in node.constants if prod(one.shape) > 1]
+    wide = [one for one in node.constants if _one_a_feature(one.shape, node.shape)]
     params = weights.take(*wide) if behind else 0
     values, alone = node.values, len(node.values) == 1 and node.values[0].shape == node.shape
     if alone and params and node.op == "Add" and _takes_bias(tracer, values[0], params):

@@ -7,15 +7,15 @@ empty one hands on what comes in. What is wrong is told with its place in the te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from striate.arithmetic.arguments import Arguments, is_argument, read_arguments
 from striate.arithmetic.building import NetworkBuilder, Padding, Pool
 from striate.arithmetic.fitting import Fitting, Unknown, find_fit
 from striate.arithmetic.layers import Network
-from striate.arithmetic.padding import COMMON
-from striate.arithmetic.words import NORMS, OPTIONS, Token, cut, kind_of, place
+from striate.arithmetic.words import NORMS, Token, cut, kind_of, place
 from striate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,29 +25,6 @@ __all__ = ["Typed", "parse_layers", "read_size"]
 
 _LONGEST_SIDE = 100_000
 _MOST_LAYERS = 20_000
-_TAPS = {"nearest": 1, "bilinear": 2, "bicubic": 4}
-_POSITIONAL: Mapping[str, tuple[str, ...]] = {
-    "conv": ("count", "kernel", "stride", "padding"),
-    "convt": ("count", "kernel", "stride", "padding"),
-    "dwconv": ("kernel", "stride", "padding"),
-    "maxpool": ("kernel", "stride", "padding"),
-    "avgpool": ("kernel", "stride", "padding"),
-    "adaptive avgpool": ("kernel",),
-    "adaptive maxpool": ("kernel",),
-    "dense": ("count",),
-    "dropout": ("count",),
-    "resize": ("count",),
-}
-"""What bare numbers mean, in order; a size such as 5x5 is always the kernel."""
-_OPTIONAL: Mapping[str, tuple[str, ...]] = {
-    "conv": ("dilation", "groups", "bias"),
-    "convt": ("dilation", "groups", "bias", "output padding"),
-    "dwconv": ("dilation", "bias"),
-    "maxpool": ("dilation", "ceil"),
-    "avgpool": ("ceil",),
-    "dense": ("bias",),
-    "resize": ("kernel", "taps"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,28 +84,6 @@ def read_size(text: str) -> tuple[int, int, int]:
     if len(sides) == 1:
         return 1, 1, sides[0]
     return sides[0], sides[1], (sides[2] if len(sides) == 3 else 1)
-
-
-@dataclass
-class _Arguments:
-    """What was said of one layer; None in a window stands for `?`."""
-
-    values: dict[str, SizeHW | Literal["same", "?"]] = field(default_factory=dict)
-    bias: bool = True
-    ceil: bool = False
-    taps: int = 1
-
-    def number(self, name: str, default: int) -> int:
-        found = self.values.get(name)
-        return found[0] if isinstance(found, tuple) else default
-
-    def pair(self, name: str, default: SizeHW) -> SizeHW:
-        found = self.values.get(name, default)
-        return found if isinstance(found, tuple) else default
-
-    def padding(self) -> Padding:
-        found = self.values.get("padding", (0, 0))
-        return found if found != "?" else (0, 0)
 
 
 class _Parser:
@@ -198,7 +153,10 @@ class _Parser:
 
     def _layer(self, token: Token) -> None:
         kind, glued = kind_of(token)
-        arguments = self._arguments(kind, glued, token)
+        start = self.at
+        while self.at < len(self.tokens) and is_argument(kind, self.tokens[self.at]):
+            self.at += 1
+        arguments = read_arguments(kind, glued, token, self.tokens[start : self.at])
         self._placed(token, lambda: self._build(kind, arguments, token))
 
     def _placed(self, token: Token, build: Callable[[], object]) -> None:
@@ -213,78 +171,7 @@ class _Parser:
                 remedy=error.remedy,
             ) from error
 
-    def _arguments(self, kind: str, glued: int | None, word: Token) -> _Arguments:
-        found = _Arguments()
-        free = list(_POSITIONAL.get(kind, ()))
-        if glued is not None:
-            if not free:
-                raise UsageError(f"{place(word)}: {kind} takes no number", expected=f"{kind} alone")
-            found.values[free.pop(0)] = (glued, glued)
-        while self.at < len(self.tokens):
-            token = self.tokens[self.at]
-            if token.kind not in ("number", "size", "triple", "option", "flag"):
-                break
-            if token.kind == "size" and kind not in _POSITIONAL and kind not in _OPTIONAL:
-                break
-            self.at += 1
-            if token.kind == "number":
-                if not free:
-                    listed = ", ".join(_POSITIONAL.get(kind, ())) or "none"
-                    raise UsageError(
-                        f"{place(token)} is one number too many for {kind}",
-                        expected=f"its numbers: {listed}",
-                    )
-                self._set(found, kind, free.pop(0), token, token.text)
-            elif token.kind == "size":
-                self._set(found, kind, "kernel", token, token.text)
-                free = free[free.index("kernel") + 1 :] if "kernel" in free else free
-            elif token.kind == "triple":
-                self._triple(found, kind, token, token.text.strip("()").split(","))
-            elif token.kind == "option":
-                name, value = _split_option(token.text)
-                self._set(found, kind, OPTIONS[name], token, value)
-                free = [one for one in free if one != OPTIONS[name]]
-            else:
-                self._flag(found, kind, token)
-        return found
-
-    def _triple(self, found: _Arguments, kind: str, token: Token, values: list[str]) -> None:
-        """(F, S, P)."""
-        for name, value in zip(("kernel", "stride", "padding"), values, strict=True):
-            self._set(found, kind, name, token, value.strip())
-
-    def _flag(self, found: _Arguments, kind: str, token: Token) -> None:
-        flag = token.text.lower()
-        if flag in COMMON:
-            self._triple(found, kind, token, [str(value) for value in COMMON[flag]])
-        elif flag in ("same", "valid"):
-            self._set(found, kind, "padding", token, flag)
-        elif flag == "nobias":
-            self._allowed(kind, "bias", token)
-            found.bias = False
-        elif flag == "ceil":
-            self._allowed(kind, "ceil", token)
-            found.ceil = True
-        else:
-            self._allowed(kind, "taps", token)
-            found.taps = _TAPS[flag]
-
-    def _set(self, found: _Arguments, kind: str, name: str, token: Token, value: str) -> None:
-        self._allowed(kind, name, token)
-        if name in found.values:
-            raise UsageError(f"{place(token)}: the {name} is given twice", expected=f"one {name}")
-        found.values[name] = _value(kind, name, token, value)
-
-    @staticmethod
-    def _allowed(kind: str, name: str, token: Token) -> None:
-        allowed = (*_POSITIONAL.get(kind, ()), *_OPTIONAL.get(kind, ()))
-        if name not in allowed:
-            raise UsageError(
-                f"{place(token)}: {kind} has no {name}",
-                expected=f"{' or '.join(allowed)} for {kind}" if allowed else f"{kind} alone",
-            )
-
-    def _build(self, kind: str, given: _Arguments, token: Token) -> None:
+    def _build(self, kind: str, given: Arguments, token: Token) -> None:
         if kind in ("conv", "dwconv"):
             self._conv(kind, given)
         elif kind == "convt":
@@ -298,7 +185,7 @@ class _Parser:
             else:
                 self.builder.adaptive_pool(pool, given.pair("kernel", (1, 1)))
         elif kind == "dense":
-            self.builder.dense(_count(given, "nodes"), bias=given.bias)
+            self.builder.dense(given.count("nodes"), bias=given.bias)
         elif kind == "resize":
             self._resize(given)
         elif kind == "flatten":
@@ -308,10 +195,10 @@ class _Parser:
         else:
             self.builder.pointwise(kind)
 
-    def _conv(self, kind: str, given: _Arguments) -> None:
+    def _conv(self, kind: str, given: Arguments) -> None:
         channels = self.builder.shape()[-1]
         depthwise = kind == "dwconv"
-        filters = channels if depthwise else _count(given, "filters")
+        filters = channels if depthwise else given.count("filters")
         kernel, stride, padding = self._window(given, (3, 3), (1, 1), "conv")
         self.builder.conv(
             filters,
@@ -323,12 +210,12 @@ class _Parser:
             bias=given.bias,
         )
 
-    def _conv_transposed(self, given: _Arguments) -> None:
+    def _conv_transposed(self, given: Arguments) -> None:
         padding = given.padding()
         if padding == "same" or "?" in given.values.values():
             raise UsageError("a transposed convolution needs numbers", expected="s2 p1, not ? or same")
         self.builder.conv_transposed(
-            _count(given, "filters"),
+            given.count("filters"),
             given.pair("kernel", (2, 2)),
             stride_hw=given.pair("stride", given.pair("kernel", (2, 2))),
             padding_hw=padding,
@@ -338,7 +225,7 @@ class _Parser:
             bias=given.bias,
         )
 
-    def _pool(self, kind: Pool, given: _Arguments) -> None:
+    def _pool(self, kind: Pool, given: Arguments) -> None:
         stride_default = given.pair("kernel", (2, 2))
         kernel, stride, padding = self._window(given, (2, 2), stride_default, "pool")
         self.builder.pool(
@@ -350,13 +237,13 @@ class _Parser:
             ceil=given.ceil,
         )
 
-    def _resize(self, given: _Arguments) -> None:
+    def _resize(self, given: Arguments) -> None:
         height, width = self.builder.shape()[:2] if len(self.builder.shape()) == 3 else (1, 1)
         factor = given.number("count", 2)
         self.builder.resize(given.pair("kernel", (height * factor, width * factor)), taps=given.taps)
 
     def _window(
-        self, given: _Arguments, kernel: SizeHW, stride: SizeHW, what: Literal["conv", "pool"]
+        self, given: Arguments, kernel: SizeHW, stride: SizeHW, what: Literal["conv", "pool"]
     ) -> tuple[SizeHW, SizeHW, Padding]:
         """Kernel, stride and padding, with an answer for each `?`."""
         unknown: set[Unknown] = {
@@ -378,46 +265,3 @@ class _Parser:
         )
         self.fittings.append(fitting)
         return fitting.window()
-
-
-def _count(given: _Arguments, what: str) -> int:
-    if "count" not in given.values:
-        raise UsageError(
-            f"the number of {what} is missing", expected="a number, such as conv10 or dense 10"
-        )
-    return given.number("count", 1)
-
-
-def _split_option(text: str) -> tuple[str, str]:
-    """`s2`, `stride=2`, `pad 2` as name and value."""
-    name = text.lower().rstrip("0123456789.x×?-− ")
-    for value in ("same", "valid"):
-        if name.endswith(value):
-            return name.removesuffix(value).strip("= "), value
-    return name.strip("= "), text[len(name) :].strip("= ")
-
-
-def _value(kind: str, name: str, token: Token, text: str) -> SizeHW | Literal["same", "?"]:
-    text = text.strip().replace("−", "-").replace("×", "x").replace("*", "x").lower()
-    if text == "?":
-        if name not in ("kernel", "stride", "padding"):
-            raise UsageError(
-                f"{place(token)}: only kernel, stride and padding can be asked for", expected="a number"
-            )
-        return "?"
-    if text in ("same", "valid"):
-        if name != "padding":
-            raise UsageError(f"{place(token)}: only padding can be {text}", expected="a number")
-        return "same" if text == "same" else (0, 0)
-    if name == "count" and kind == "dropout":
-        return (0, 0)  # the share that is dropped changes no size
-    parts = [part.strip() for part in text.removeprefix("x").split("x")]
-    if len(parts) > 2 or not all(part.lstrip("-").isdecimal() for part in parts):
-        raise UsageError(f"{place(token)}: cannot read {text!r} as a {name}", expected="a whole number")
-    pair = int(parts[0]), int(parts[-1])
-    least = 0 if name in ("padding", "output padding") else 1
-    if min(pair) < least:
-        raise UsageError(
-            f"{place(token)}: {name} is {min(pair)}", expected=f"a {name} of {least} or more"
-        )
-    return pair

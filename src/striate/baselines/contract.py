@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from striate.baselines.truth import Kind, Truth
 from striate.features.vectors.writer import GraphWriter
+from striate.settings import Settings
 from striate.task import Task
 
-__all__ = ["Baseline", "baseline_for"]
+__all__ = ["Baseline", "baseline_for", "baseline_type"]
 
 Target = TypeVar("Target")
 
@@ -22,10 +24,10 @@ class Baseline(ABC, Generic[Target]):
     def __init__(self, task: Task[Target, Any]) -> None:
         self.task = task
 
-    @property
+    @classmethod
     @abstractmethod
-    def kind(self) -> Kind:
-        """What is learnt."""
+    def kind_of(cls, config: Settings) -> Kind:
+        """What is learnt with the task's settings `config`."""
 
     @property
     @abstractmethod
@@ -41,7 +43,17 @@ class Baseline(ABC, Generic[Target]):
         """Add what makes the graph's outputs of `scores` (B, K): {output: columns}."""
 
 
-def baseline_for(task: Task[Any, Any]) -> Baseline[Any]:
-    """The baseline of `task`, from its folder."""
-    found: Baseline[Any] = importlib.import_module(f"striate.tasks.{task.name}.baseline").BASELINE(task)
+def baseline_type(task: str) -> type[Baseline[Any]] | None:
+    """The baseline in the folder of the task called `task`; None where it has none."""
+    name = f"striate.tasks.{task}.baseline"
+    if importlib.util.find_spec(name) is None:
+        return None
+    found: type[Baseline[Any]] = importlib.import_module(name).BASELINE
     return found
+
+
+def baseline_for(task: Task[Any, Any]) -> Baseline[Any]:
+    """The baseline of `task`, which has one."""
+    found = baseline_type(task.name)
+    assert found is not None, f"{task.name} has no baseline"
+    return found(task)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from striate.data.cifar import find_cifar, read_cifar
 from striate.data.dataset import Dataset
-from striate.data.embedded import EMBEDDED, EMBEDDED_PREFIX, find_embedded
+from striate.data.embedded import EMBEDDED, EMBEDDED_PREFIX
 from striate.data.folders import class_folders, read_folders
 from striate.data.idx import find_idx, read_idx
+from striate.data.named import find_embedded, noted
 from striate.data.naming import split_of
 from striate.data.sheet import TABLE_SUFFIXES, read_sheet
 from striate.data.table_columns import choose_columns
@@ -27,7 +28,6 @@ from striate.data.walk import is_clutter, walk
 from striate.errors import LabelError, LayoutError, StriateError
 from striate.pictures.formats import is_picture_name
 from striate.pictures.sources import shown_name
-from striate.types import Problem
 
 __all__ = ["EMBEDDED_PREFIX", "read_labels", "read_values", "require_trainable"]
 
@@ -59,8 +59,9 @@ def read_labels(
 ) -> Dataset[Labels]:
     """The pictures at `source`, each with its class in a tuple of one, or with any number of labels.
 
-    `source`: a folder, a table, or the name of an embedded set. A file or folder of that name wins,
-    and a note says so; "embedded:digits" always means the embedded set. `path_column`,
+    `source`: a folder, a table, or the name of an embedded set. A folder of that name wins if it holds
+    pictures, and a note says so; "embedded:digits" always means the set, "./digits" what is here (see
+    `striate.data.named`). `path_column`,
     `target_columns`: columns of a table, found by usual names if not given. `multi_label`: cells hold
     several labels, divided by `label_separator` (default ; or |), or each of `target_columns` is a
     label, 1 or 0.
@@ -81,7 +82,7 @@ def read_labels(
             multi_label=multi_label,
             label_separator=label_separator,
         )
-    return _noted(dataset or read_folders(walk(path)), source)
+    return noted(dataset or read_folders(walk(path)), source)
 
 
 def read_values(
@@ -103,7 +104,7 @@ def read_values(
             remedy="write one, with a row a picture",
         )
     dataset = read_value_tables(tables, path_column=path_column, target_columns=asked.target_columns)
-    return _noted(dataset, source)
+    return noted(dataset, source)
 
 
 def require_trainable(dataset: Dataset[Any]) -> None:
@@ -137,7 +138,7 @@ def _truths(
             expected=f"an embedded set with {kind}, a folder or a table",
             remedy="use it for another task",
         )
-    return read()
+    return noted(read(), source)
 
 
 def _existing(source: Path | str) -> Path:
@@ -152,15 +153,6 @@ def _existing(source: Path | str) -> Path:
         expected=f"a folder, a table, or an embedded set ({', '.join(EMBEDDED)})",
         remedy=f"did you mean {near[0]!r}" if near else "check the spelling",
     )
-
-
-def _noted(dataset: Dataset[Target], source: Path | str) -> Dataset[Target]:
-    name = os.fspath(source)
-    if name not in EMBEDDED:
-        return dataset
-    reason = f"{name} is also the name of an embedded set; what is here was read"
-    note = Problem("same-name-as-embedded", "note", name, reason, f"for the other write embedded:{name}")
-    return replace(dataset, problems=(*dataset.problems, note))
 
 
 # -- what a folder holds ------------------------------------------------------------------------------

@@ -12,7 +12,15 @@ from striate.data.naming import class_name
 from striate.data.sheet import Cell, Sheet
 from striate.errors import LabelError, UnknownNameError
 
-__all__ = ["Columns", "LabelReader", "ValueReader", "choose_columns", "label_reader", "value_reader"]
+__all__ = [
+    "Columns",
+    "LabelReader",
+    "ValueReader",
+    "choose_columns",
+    "label_reader",
+    "path_position",
+    "value_reader",
+]
 
 PATH_NAMES = (
     *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path"),
@@ -49,10 +57,7 @@ def choose_columns(
     columns.
     """
     lower = [name.lower() for name in sheet.columns]
-    if path_column is not None:
-        path = _position(sheet, path_column)
-    else:
-        path = next((lower.index(name) for name in PATH_NAMES if name in lower), 0)
+    path = path_position(sheet) if path_column is None else _position(sheet, path_column)
     named = tuple(_position(sheet, name) for name in target_columns)
     split = lower.index("split") if "split" in lower else None
     group = lower.index("group") if "group" in lower else None
@@ -63,6 +68,12 @@ def choose_columns(
     left = [i for i, name in enumerate(lower) if name and i not in (path, split, group)]
     targets = _number_columns(sheet, left) if numbers else _label_column(sheet, left, lower)
     return Columns(path, targets, split, group)
+
+
+def path_position(sheet: Sheet) -> int:
+    """The column of paths: the first one unless another bears a usual name."""
+    lower = [name.lower() for name in sheet.columns]
+    return next((lower.index(name) for name in PATH_NAMES if name in lower), 0)
 
 
 def _position(sheet: Sheet, column: str) -> int:

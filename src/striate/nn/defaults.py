@@ -34,40 +34,32 @@ def _batch(pictures: int, largest: int) -> int:
 
 def _fine_tuning(pictures: int) -> Defaults:
     """The head is solved already: a few gentle passes."""
-    return Defaults(
-        optimizer="adamw",
-        lr=1e-3,
-        weight_decay=0.05,
-        warmup=0.1,
-        ema=0.0,
-        batch_size=_batch(pictures, 64),
-        epochs=_passes(pictures, seen=20_000, least=3, most=15),
+    return _adamw(
+        batch_size=_batch(pictures, 64), epochs=_passes(pictures, seen=20_000, least=3, most=15)
     )
 
 
 def _plain(pictures: int) -> Defaults:
     """Networks of the course, without batch norm."""
-    return Defaults(
-        optimizer="adamw",
-        lr=1e-3,
-        weight_decay=0.01,
-        warmup=0.1,
-        ema=0.0,
-        batch_size=_batch(pictures, 256),
-        epochs=_passes(pictures, seen=400_000, least=8, most=60),
-    )
+    epochs = _passes(pictures, seen=400_000, least=8, most=60)
+    return _adamw(batch_size=_batch(pictures, 256), epochs=epochs, weight_decay=0.01)
 
 
 def _from_scratch(size_hw: SizeHW, pictures: int) -> Defaults:
     """Large architectures with random weights."""
+    batch = _batch(pictures, 32 if max(size_hw) > 128 else 128)
+    return _adamw(batch_size=batch, epochs=_passes(pictures, seen=60_000, least=10, most=60))
+
+
+def _adamw(*, batch_size: int, epochs: int, weight_decay: float = 0.05) -> Defaults:
     return Defaults(
         optimizer="adamw",
         lr=1e-3,
-        weight_decay=0.05,
+        weight_decay=weight_decay,
         warmup=0.1,
         ema=0.0,
-        batch_size=_batch(pictures, 32 if max(size_hw) > 128 else 128),
-        epochs=_passes(pictures, seen=60_000, least=10, most=60),
+        batch_size=batch_size,
+        epochs=epochs,
     )
 
 

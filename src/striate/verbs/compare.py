@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from striate.engine.events import Event, Note
 from striate.engine.settings import TrainSettings
-from striate.errors import Interrupted, MachineError, StriateError, TrainingError, UsageError
+from striate.errors import (
+    Interrupted,
+    MachineError,
+    MissingExtraError,
+    SettingError,
+    StriateError,
+    TrainingError,
+    UnknownNameError,
+    UsageError,
+)
 from striate.figures import Section
 from striate.runs.atomic import write_text
 from striate.runs.page import write_page
@@ -20,6 +30,7 @@ from striate.verbs.comparing.measured import Comparison, RungResult, headline_na
 from striate.verbs.comparing.page import enough, model_sections, score_text, size_sections, title_of
 from striate.verbs.model import load
 from striate.verbs.train import COMPARE, train
+from striate.verbs.training.models import check_model
 from striate.verbs.training.request import Request
 
 __all__ = ["compare"]
@@ -60,8 +71,8 @@ def compare(
             remedy="give another folder, or --resume to keep its runs, or --overwrite to make them anew",
         )
     rungs, sides = _rungs(source, task, models, wishes, sizes=sizes)
-    for rung in rungs:  # settings that are wrong are told before anything is trained
-        Request.of(source, task, wishes | dict(rung.settings))
+    for rung in rungs:
+        _check(source, task, wishes | dict(rung.settings))
     found: list[RungResult] = []
     metric = task_type(task).headline
     for index, rung in enumerate(rungs):
@@ -79,6 +90,16 @@ def compare(
     return made
 
 
+def _check(source: str | Path, task: str, settings: Mapping[str, Any]) -> None:
+    """Wrong names and values are told before anything is trained, the rest beside the model it is of."""
+    try:
+        check_model(Request.of(source, task, settings))
+    except (UnknownNameError, SettingError):
+        raise
+    except (MissingExtraError, UsageError):
+        return
+
+
 def _rungs(
     source: str | Path, task: str, models: Sequence[str], wishes: dict[str, Any], *, sizes: bool
 ) -> tuple[Sequence[Rung], list[int]]:
@@ -92,6 +113,8 @@ def _rungs(
         wishes["size"] = size  # the largest
     name = model or ("hog+ridge" if task == "regress" else "hog+svm")
     request = Request.of(source, task, wishes | {"model": name})
+    with suppress(MissingExtraError):
+        check_model(request)
     wishes.pop("size", None)
     maker = request.new_task()
     dataset = maker.read(source)

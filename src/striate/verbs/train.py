@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from striate.baselines.names import is_baseline
 from striate.engine.events import Event
-from striate.errors import MissingExtraError, UsageError
+from striate.errors import UsageError
+from striate.verbs.training.models import check_model, training_extra
 from striate.verbs.training.request import Request
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["COMPARE", "train"]
 
 COMPARE = "compare"
-_TRAIN_EXTRA = ("torch", "torchvision", "timm", "safetensors", "onnxscript")
 
 
 def train(
@@ -48,20 +48,17 @@ def train(
     from striate.verbs.model import load
 
     started = time.monotonic()
+    for choice in ("model", "method"):
+        if settings.get(choice) == COMPARE:
+            raise UsageError(
+                f"{choice} 'compare' is no {choice} but several",
+                remedy=f"call striate.compare(…), or name one {choice}",
+            )
     request = Request.of(source, task, settings)
-    if request.model == COMPARE:
-        raise UsageError(
-            "model 'compare' is no model but several",
-            remedy="call striate.compare(…), or name one model",
-        )
     tell = on_event or (lambda event: None)
     with _stop_on_signal() as stop:
-        if is_baseline(request.model):
-            from striate.verbs.training.classical import train_baseline as run
-        elif request.hand_made:
-            from striate.verbs.training.parts import train_parts_run as run
-        else:
-            run = _network_session()
+        check_model(request)
+        run = _training_of(request)
         run(
             request,
             out=Path(out),
@@ -74,17 +71,20 @@ def train(
     return load(out)
 
 
-def _network_session() -> Callable[..., None]:
-    """What trains networks; it needs torch."""
-    try:
+def _training_of(request: Request) -> Callable[..., None]:
+    """What trains the kind of model that is asked for."""
+    if is_baseline(request.model):
+        from striate.verbs.training.classical import BaselineTraining
+
+        return BaselineTraining.run
+    if request.hand_made:
+        from striate.verbs.training.parts import PartsTraining
+
+        return PartsTraining.run
+    with training_extra():
         from striate.verbs.training.session import train_network
-    except ModuleNotFoundError as error:
-        if error.name not in _TRAIN_EXTRA:
-            raise
-        raise MissingExtraError(
-            str(error.name), "train", needed_for="training a network (hand-made features do without)"
-        ) from error
-    return train_network
+
+        return train_network
 
 
 @contextmanager

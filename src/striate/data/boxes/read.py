@@ -18,7 +18,7 @@ from striate.data.boxes.truth import Boxes
 from striate.data.boxes.voc import read_voc
 from striate.data.boxes.yolo import read_yolo, yaml_key
 from striate.data.dataset import Dataset
-from striate.data.embedded import find_embedded
+from striate.data.named import find_embedded, noted
 from striate.data.walk import Tree, walk
 from striate.errors import LayoutError, UnknownNameError
 from striate.pictures.sources import shown_name
@@ -49,7 +49,7 @@ def read_boxes(source: Path | str, *, layout: str | None = None, repair: bool = 
                 expected="an embedded set with boxes (scenes), or a folder",
                 remedy="use it for another task",
             )
-        return found.boxes()
+        return noted(found.boxes(), source)
     path = Path(os.path.realpath(source))
     tree, named = _tree(path, source)
     gallery = Gallery(tree)
@@ -57,7 +57,7 @@ def read_boxes(source: Path | str, *, layout: str | None = None, repair: bool = 
     said = _READERS[chosen.layout](tree, gallery, chosen)
     if not said.pictures and not said.problems:
         raise not_boxes(tree)
-    return settle(said, gallery, repair=repair)
+    return noted(settle(said, gallery, repair=repair), source)
 
 
 def is_boxes(source: Path | str) -> bool:

@@ -8,6 +8,10 @@ from striate.types import Problem, SizeHW, Split
 
 __all__ = ["Said", "SaidBox", "SaidPicture", "broken"]
 
+LEAST = 1e-18
+"""No edge in pixels and no angle in degrees below this was ever measured: it is read as 0, so that all
+that was read can be written as corners, and reads the same."""
+
 
 @dataclass(slots=True)
 class SaidBox:
@@ -25,6 +29,14 @@ class SaidBox:
     crowd: bool = False
     difficult: bool = False
     extras: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        x0, y0, x1, y1 = map(_measured, self.box_xyxy)
+        self.box_xyxy, self.angle_deg = (x0, y0, x1, y1), _measured(self.angle_deg)
+
+
+def _measured(value: float) -> float:
+    return value if abs(value) >= LEAST else 0.0
 
 
 @dataclass(slots=True)

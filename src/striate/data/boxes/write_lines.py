@@ -18,10 +18,11 @@ from striate.data.boxes.corners import (
     turned_to_corners,
 )
 from striate.data.boxes.forms import SHORT, Job, Placed, split_word
-from striate.data.boxes.numbers import plain
+from striate.data.boxes.numbers import plain, read_number
 from striate.data.boxes.sources import UNSPLIT
 from striate.data.boxes.truth import Box
 from striate.data.boxes.yolo import shares_to_xyxy
+from striate.errors import LabelError
 from striate.types import SizeHW
 
 __all__ = ["write_dota", "write_yolo", "write_yolo_obb"]
@@ -86,9 +87,9 @@ def _shares(box: Box, size_hw: SizeHW) -> list[str]:
         exact = ((x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height)
         for places in PLACES[LEAST_SHARE_PLACES:]:
             words = _rounded(exact, places)
-            if shares_to_xyxy([Decimal(word) for word in words], size_hw) == box.box_xyxy:
+            if shares_to_xyxy(_read(words), size_hw) == box.box_xyxy:
                 return words
-    raise AssertionError(f"no shares bring back {box.box_xyxy}")
+    raise _inexact(box)
 
 
 def _corner_shares(box: Box, size_hw: SizeHW) -> list[str]:
@@ -97,9 +98,9 @@ def _corner_shares(box: Box, size_hw: SizeHW) -> list[str]:
         exact = [value / scale for value, scale in zip(_exact_corners(box), scales, strict=True)]
         for places in PLACES[LEAST_SHARE_PLACES:]:
             words = _rounded(exact, places)
-            if _same(box, shares_to_turned([Decimal(word) for word in words], size_hw)):
+            if _same(box, shares_to_turned(_read(words), size_hw)):
                 return words
-    raise AssertionError(f"no corners bring back {box}")
+    raise _inexact(box)
 
 
 def _pixel_corners(box: Box) -> list[str]:
@@ -107,11 +108,24 @@ def _pixel_corners(box: Box) -> list[str]:
     with localcontext(prec=DIGITS):  # a minute box needs more places than decimal has by default
         for places in PLACES:
             words = _rounded(exact, places)
-            if _same(box, corners_to_turned([Decimal(word) for word in words])):
+            if _same(box, corners_to_turned(_read(words))):
                 return (
                     [plain(Decimal(word)) for word in words] if places <= LEAST_SHARE_PLACES else words
                 )
-    raise AssertionError(f"no corners bring back {box}")
+    raise _inexact(box)
+
+
+def _read(words: Sequence[str]) -> list[Decimal]:
+    return [read_number(word) for word in words]
+
+
+def _inexact(box: Box) -> LabelError:
+    return LabelError(
+        f"a box of {box.label!r} cannot be written so that it reads the same: {box.box_xyxy} px, "
+        f"turned by {box.angle_deg}°",
+        expected="numbers of 1e-18 or more, or 0",
+        remedy="round them to the digits that mean something",
+    )
 
 
 def _exact_corners(box: Box) -> list[Decimal]:
@@ -138,7 +152,9 @@ def _same(box: Box, place: Place) -> bool:
     edges, angle, extras = place
     if quad := dict(extras).get(QUAD):
         return quad == dict(box.extras).get(QUAD) and (edges, angle) == (box.box_xyxy, box.angle_deg)
-    return edges == box.box_xyxy and angle == box.angle_deg
+    x0, y0, x1, y1 = edges
+    point = x0 == x1 and y0 == y1  # it has no direction
+    return edges == box.box_xyxy and (point or angle == box.angle_deg)
 
 
 def _rounded(exact: Sequence[Decimal], places: int) -> list[str]:

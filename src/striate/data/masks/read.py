@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,7 +10,6 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from striate.data.dataset import Dataset, Record
-from striate.data.embedded import EMBEDDED_PREFIX
 from striate.data.masks.classes import (
     BACKGROUND,
     MOST_CLASSES,
@@ -28,6 +26,7 @@ from striate.data.masks.truth import (
     SceneMask,
     SegmentationTarget,
 )
+from striate.data.named import embedded_name, noted
 from striate.data.naming import class_name, split_of
 from striate.data.origins import FileOrigin
 from striate.data.scenes.names import SEMANTIC_NAMES
@@ -41,7 +40,8 @@ from striate.types import Array, Problem, SizeHW, Split
 
 __all__ = ["is_masks", "read_masks", "read_target"]
 
-_SCENES = ("scenes", "scenes-masks")
+_SCENES = "scenes"
+"""The embedded set that has masks."""
 _WORKERS = 4
 _VOC = "segmentationclass"
 
@@ -57,7 +57,7 @@ def read_masks(source: Path | str, *, check: bool = True) -> Dataset[Segmentatio
     A `LayoutError` if this is no segmented data set, a `LabelError` if its class file is wrong.
     """
     if _embedded(source):
-        return _scenes()
+        return noted(_scenes(), source)
     tree = walk(source)
     lists = listed(tree)
     pairs = find_pairs(tree, frozenset(lists.splits) if lists.splits else None)
@@ -73,7 +73,7 @@ def read_masks(source: Path | str, *, check: bool = True) -> Dataset[Segmentatio
         layout,
         (*tree.problems, *classes.problems, *lists.problems, *pairs.problems, *problems),
     )
-    return _checked(found) if check else found
+    return noted(_checked(found) if check else found, source)
 
 
 def is_masks(source: Path | str) -> bool:
@@ -108,10 +108,7 @@ def read_target(record: Record[SegmentationTarget], size_hw: SizeHW | None = Non
 
 
 def _embedded(source: Path | str) -> bool:
-    name = os.fspath(source)
-    if name.startswith(EMBEDDED_PREFIX):
-        return name.removeprefix(EMBEDDED_PREFIX) in _SCENES
-    return name in _SCENES and not os.path.lexists(name)
+    return embedded_name(source) == _SCENES
 
 
 def _scenes() -> Dataset[SegmentationTarget]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 
 import torch
@@ -43,7 +44,17 @@ def check_name(name: str) -> str:
         return name.replace("_", "-")
     if is_timm_name(name):
         return name
-    raise UnknownNameError("model", name, [*NETWORKS, *timm_names()])
+    raise UnknownNameError("model", name, NETWORKS, more="or a name of timm", remedy=_nearest(name))
+
+
+def _nearest(name: str) -> str:
+    """A hint at what `name` may be a slip of: our own networks first, then timm's, the nearest first."""
+    own = difflib.get_close_matches(name.replace("_", "-"), NETWORKS, n=2)
+    found = own + difflib.get_close_matches(name.replace("-", "_"), timm_names(), n=5 - len(own))
+    if not found:
+        return "timm.list_models() lists those of timm"
+    *others, last = map(repr, found)
+    return f"did you mean {', '.join(others)} or {last}" if others else f"did you mean {last}"
 
 
 def build_backbone(name: str, *, channels: int, size_hw: SizeHW) -> Backbone:

@@ -10,8 +10,9 @@ import numpy as np
 from striate.baselines.contract import Baseline
 from striate.baselines.truth import Kind, Truth
 from striate.features.vectors.writer import GraphWriter
+from striate.settings import Settings
 from striate.task import Task
-from striate.tasks.classify.config import ClassifyFacts
+from striate.tasks.classify.config import ClassifyConfig, ClassifyFacts
 from striate.tasks.classify.data import Labels, encode
 from striate.tasks.classify.task import Classify
 
@@ -27,9 +28,10 @@ class ClassifyBaseline(Baseline[Labels]):
         assert isinstance(task, Classify)
         self.known: ClassifyFacts = task.facts
 
-    @property
-    def kind(self) -> Kind:
-        return "labels" if self.known.multi_label else "classes"
+    @classmethod
+    def kind_of(cls, config: Settings) -> Kind:
+        assert isinstance(config, ClassifyConfig)
+        return "labels" if config.multi_label else "classes"
 
     @property
     def channels(self) -> int:
@@ -42,7 +44,7 @@ class ClassifyBaseline(Baseline[Labels]):
         if self.known.class_weights:
             each = np.asarray(self.known.class_weights)
             weights = each[values] if values.ndim == 1 else np.where(values > 0, each, 1.0).mean(axis=1)
-        return Truth(self.kind, values, len(self.known.names), weights)
+        return Truth(self.kind_of(self.task.config), values, len(self.known.names), weights)
 
     def write(self, graph: GraphWriter, scores: str) -> Mapping[str, int]:
         logits = graph.add("Identity", [scores], name="logits")

@@ -9,20 +9,7 @@ from pydantic import Field
 from striate.data.inputs import Columns, Fit, SizeText
 from striate.settings import Settings
 
-__all__ = ["MODELS", "ClassifyConfig", "ClassifyFacts"]
-
-MODELS: tuple[str, ...] = (
-    "pixels-linear",
-    "pixels-mlp",
-    "deck-cnn",
-    "small-cnn",
-    "alexnet",
-    "zfnet",
-    "vgg19",
-    "googlenet",
-    "resnet152",
-)
-"""The networks that are striate's own; every timm name is good too."""
+__all__ = ["ClassifyConfig", "ClassifyFacts"]
 
 
 class ClassifyConfig(Settings):

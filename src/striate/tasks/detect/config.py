@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from striate.data.inputs import SizeText
+from striate.errors import UnknownNameError, UsageError
 from striate.settings import Settings
 
 __all__ = ["METHODS", "OWN_NETWORKS", "DetectConfig", "DetectFacts", "Method", "Nms"]
@@ -73,6 +74,43 @@ class DetectConfig(Settings):
     looks: int = Field(default=2, ge=1, le=5)
     """How often boxes are adjusted (method rcnn): later looks cut out the likeliest 50 again, where they
     were moved to."""
+
+    @property
+    def chosen_method(self) -> Method:
+        """The method, with auto made concrete."""
+        wished = "fcos" if self.method == "auto" else self.method
+        for known in METHODS:
+            if known == wished:
+                return known
+        raise UnknownNameError("method", self.method, METHODS)
+
+    @property
+    def chosen_model(self) -> str:
+        """The network, with auto made concrete."""
+        own = OWN_NETWORKS.get(self.chosen_method)
+        return own or ("resnet18" if self.model == "auto" else self.model)
+
+    @model_validator(mode="after")
+    def _suits_its_method(self) -> Self:
+        """Refused before any data is read: what no method can do, or not the one that is chosen."""
+        method = self.chosen_method
+        for setting, usual in (("classifier", "softmax"), ("looks", 2)):
+            chosen = getattr(self, setting)
+            if method != "rcnn" and chosen != usual:
+                raise UsageError(
+                    f"{setting} is {chosen}, and method {method} has none",
+                    remedy=f"leave out --{setting}, or use --method rcnn",
+                )
+        if self.boxes == "turned" and method != "fcos":
+            raise UsageError(
+                f"method {method} answers upright boxes only",
+                remedy="use --method fcos with --boxes turned",
+            )
+        if self.model not in ("auto", self.chosen_model):
+            raise UsageError(
+                f"method {method} sees with a network of its own", remedy="leave out --model"
+            )
+        return self
 
 
 class DetectFacts(Settings):

@@ -12,9 +12,9 @@ import numpy as np
 from striate.data.boxes.truth import Boxes
 from striate.data.dataset import Dataset
 from striate.data.inputs import size_from_text
-from striate.errors import LabelError, PictureError, UnknownNameError, UsageError
+from striate.errors import LabelError, PictureError
 from striate.ops.rotated import upright_xyxy
-from striate.tasks.detect.config import METHODS, OWN_NETWORKS, DetectConfig, DetectFacts, Method
+from striate.tasks.detect.config import DetectConfig, DetectFacts
 from striate.types import Array, SizeHW
 
 __all__ = ["align_boxes", "arrays_of_boxes", "choose_input", "learn_facts", "read_source"]
@@ -47,14 +47,13 @@ def learn_facts(train: Dataset[Boxes], config: DetectConfig) -> DetectFacts:
             remedy="see what is wrong with: striate data check",
         )
     oriented = _oriented(train, config)
-    method = _method(config, oriented=oriented)
     sizes_hw, sides = _looks(train)
     size_hw = size_from_text(config.size) if config.size else choose_input(sizes_hw, sides)
     scale = min(size_hw[0] / np.median(sizes_hw[:, 0]), size_hw[1] / np.median(sizes_hw[:, 1]))
     counts = Counter(box.label for record in train for box in _taught(record.target))
     return DetectFacts(
-        method=method,
-        model=_model(method, config),
+        method=config.chosen_method,
+        model=config.chosen_model,
         names=train.names,
         counts=tuple(counts[name] for name in train.names),
         size_hw=size_hw,
@@ -79,36 +78,7 @@ def _oriented(train: Dataset[Boxes], config: DetectConfig) -> bool:
     if config.boxes != "auto":
         return config.boxes == "turned"
     turned = any(box.angle_deg for record in train for box in record.target)
-    return turned and config.method in ("auto", "fcos")
-
-
-def _method(config: DetectConfig, *, oriented: bool) -> Method:
-    if config.method == "auto":
-        return "fcos"
-    if config.method not in METHODS:
-        raise UnknownNameError("method", config.method, METHODS)
-    found = next(name for name in METHODS if name == config.method)
-    for setting in ("classifier", "looks"):
-        chosen = getattr(config, setting)
-        if found != "rcnn" and chosen != DetectConfig.model_fields[setting].default:
-            raise UsageError(
-                f"{setting} is {chosen}, and method {found} has none",
-                remedy=f"leave out --{setting}, or use --method rcnn",
-            )
-    if oriented and found != "fcos":
-        raise UsageError(
-            f"method {found} answers upright boxes only", remedy="use --method fcos with --boxes turned"
-        )
-    return found
-
-
-def _model(method: Method, config: DetectConfig) -> str:
-    own = OWN_NETWORKS.get(method)
-    if own is None:
-        return "resnet18" if config.model == "auto" else config.model
-    if config.model not in ("auto", own):
-        raise UsageError(f"method {method} sees with a network of its own", remedy="leave out --model")
-    return own
+    return turned and config.chosen_method == "fcos"
 
 
 def _looks(train: Dataset[Boxes]) -> tuple[Array, Array]:

@@ -11,6 +11,7 @@ import numpy as np
 from striate.baselines.contract import Baseline
 from striate.baselines.truth import Kind, Truth
 from striate.features.vectors.writer import GraphWriter
+from striate.settings import Settings
 from striate.task import Task
 from striate.tasks.regress.config import RegressFacts
 from striate.tasks.regress.data import Values
@@ -30,8 +31,8 @@ class RegressBaseline(Baseline[Values]):
         assert isinstance(task, Regress)
         self.known: RegressFacts = task.facts
 
-    @property
-    def kind(self) -> Kind:
+    @classmethod
+    def kind_of(cls, config: Settings) -> Kind:
         return "columns"
 
     @property

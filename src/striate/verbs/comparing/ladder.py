@@ -27,46 +27,39 @@ class Rung:
         return re.sub(r"[^a-z0-9+.-]+", "-", self.name.lower()).strip("-")
 
 
+def _model(name: str, idea: str) -> Rung:
+    return Rung(name, {"model": name}, idea)
+
+
+def _pixels(model: str) -> tuple[Rung, ...]:
+    """The first steps: what pixels alone tell, and how little of them is needed."""
+    grey, small = {"model": model, "grey": True}, {"model": model, "size": "16"}
+    return (
+        _model(model, "every pixel a number, one weight each"),
+        Rung(f"{model}, grey", grey, "the first simplification: no colour"),
+        Rung(f"{model}, small", small, "the second simplification: 16 px a side"),
+        _model("colour+forest", "the third: features, here colours alone"),
+    )
+
+
 LADDERS: Mapping[str, Sequence[Rung]] = {
     "classify": (
-        Rung("pixels+logistic", {"model": "pixels+logistic"}, "every pixel a number, one weight each"),
-        Rung(
-            "pixels+logistic, grey",
-            {"model": "pixels+logistic", "grey": True},
-            "the first simplification: no colour",
-        ),
-        Rung(
-            "pixels+logistic, small",
-            {"model": "pixels+logistic", "size": "16"},
-            "the second simplification: 16 px a side",
-        ),
-        Rung("colour+forest", {"model": "colour+forest"}, "the third: features, here colours alone"),
-        Rung("lbp+svm", {"model": "lbp+svm"}, "texture alone"),
-        Rung("hog+svm", {"model": "hog+svm"}, "directions of edges: shape"),
-        Rung("sift-words+svm", {"model": "sift-words+svm"}, "a bag of learnt patches"),
-        Rung("sift-words+forest", {"model": "sift-words+forest"}, "the same, read by trees"),
-        Rung("pixels-mlp", {"model": "pixels-mlp"}, "a dense network on pixels: space is lost"),
-        Rung("deck-cnn", {"model": "deck-cnn"}, "two convolutions, two poolings, two dense layers"),
-        Rung("small-cnn", {"model": "small-cnn"}, "a small network of today"),
+        *_pixels("pixels+logistic"),
+        _model("lbp+svm", "texture alone"),
+        _model("hog+svm", "directions of edges: shape"),
+        _model("sift-words+svm", "a bag of learnt patches"),
+        _model("sift-words+forest", "the same, read by trees"),
+        _model("pixels-mlp", "a dense network on pixels: space is lost"),
+        _model("deck-cnn", "two convolutions, two poolings, two dense layers"),
+        _model("small-cnn", "a small network of today"),
     ),
     "regress": (
-        Rung("pixels+ridge", {"model": "pixels+ridge"}, "every pixel a number, one weight each"),
-        Rung(
-            "pixels+ridge, grey",
-            {"model": "pixels+ridge", "grey": True},
-            "the first simplification: no colour",
-        ),
-        Rung(
-            "pixels+ridge, small",
-            {"model": "pixels+ridge", "size": "16"},
-            "the second simplification: 16 px a side",
-        ),
-        Rung("colour+forest", {"model": "colour+forest"}, "the third: features, here colours alone"),
-        Rung("hog+ridge", {"model": "hog+ridge"}, "directions of edges: shape"),
-        Rung("hog+boosting", {"model": "hog+boosting"}, "the same, read by trees"),
-        Rung("sift-words+ridge", {"model": "sift-words+ridge"}, "a bag of learnt patches"),
-        Rung("pixels-mlp", {"model": "pixels-mlp"}, "a dense network on pixels: space is lost"),
-        Rung("small-cnn", {"model": "small-cnn"}, "a small network of today"),
+        *_pixels("pixels+ridge"),
+        _model("hog+ridge", "directions of edges: shape"),
+        _model("hog+boosting", "the same, read by trees"),
+        _model("sift-words+ridge", "a bag of learnt patches"),
+        _model("pixels-mlp", "a dense network on pixels: space is lost"),
+        _model("small-cnn", "a small network of today"),
     ),
     "detect": (
         Rung("single", {"method": "single"}, "one class and one box a picture"),

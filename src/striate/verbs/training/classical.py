@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Generator
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -15,86 +14,27 @@ from striate.baselines.fitting import Extractor, fit_extractor, fitting_rows, pa
 from striate.baselines.learners import LEARNING
 from striate.baselines.names import BaselineName, parse_baseline
 from striate.baselines.solution import Solution
-from striate.engine.events import Event, Finished, Note, Planned, Stage, Step
-from striate.errors import Interrupted
+from striate.engine.events import Event, Note, Planned, Stage, Step
 from striate.graphs import collect_outputs, load_graph
-from striate.runs.energy import EnergyMeter
 from striate.runs.folder import RunWriter
-from striate.runs.power import counters
 from striate.types import Array, Split
-from striate.verbs.training.data import Material, gather
-from striate.verbs.training.request import Request
-from striate.verbs.training.seal import Trained, graph_metadata, seal
-from striate.verbs.training.stages import StageTimes
+from striate.verbs.training.data import Material
+from striate.verbs.training.one_pass import OnePass
+from striate.verbs.training.seal import Trained, graph_metadata
 
-__all__ = ["train_baseline"]
+__all__ = ["BaselineTraining"]
 
-_FINISH_S, _FINISH_SHARE = 4.0, 0.08
-"""What evaluation and report take of a time budget, at least."""
 _PROBED = 32
 
 
-def train_baseline(
-    request: Request,
-    *,
-    out: Path,
-    resume: bool,
-    overwrite: bool,
-    started: float,
-    stop: Callable[[], bool],
-    tell: Callable[[Event], None],
-) -> None:
-    """Train what `request.model` names, such as hog+svm, and write the run to `out`.
+@final
+class BaselineTraining(OnePass):
+    """What the model names, such as hog+svm: the same seed gives the same bits."""
 
-    It takes so little that nothing of an interrupted run is kept: made again, it has the same bits.
-    """
-    parse_baseline(request.model)
-    with RunWriter.begin(out, resume=resume, overwrite=overwrite) as writer:
-        if writer.already_sealed:
-            tell(Note(f"{out} is finished already; nothing to resume"))
-            return
-        for event in _Session(request, out=str(out), started=started, stop=stop, tell=tell).lead(writer):
-            tell(event)
-            if stop():
-                raise Interrupted(
-                    "stopped while training; nothing was lost but this run's time",
-                    remedy="start it again with the same command, with or without --resume",
-                )
-
-
-class _Session:
-    """Holds what one call needs."""
-
-    def __init__(
-        self,
-        request: Request,
-        *,
-        out: str,
-        started: float,
-        stop: Callable[[], bool],
-        tell: Callable[[Event], None],
-    ) -> None:
-        self.request, self.out, self.started, self.stop, self.tell = request, out, started, stop, tell
-        self.times = StageTimes(started)
-
-    def lead(self, writer: RunWriter) -> Generator[Event, None, None]:
-        """Train and seal. Events are timed and passed on."""
-        return self.times.watch(self._lead(writer))
-
-    def _lead(self, writer: RunWriter) -> Generator[Event, None, None]:
-        meter = EnergyMeter(counters())
-        meter.start()
-        material = yield from gather(
-            self.request.new_task(), self.request.source, seed=self.request.train.seed, tell=self.tell
-        )
-        baseline = baseline_for(material.task)
-        name = parse_baseline(self.request.model, kind=baseline.kind)
-        extractor, solution, plan = yield from self._fit(name, baseline, material)
-        trained = yield from self._export(writer, material, extractor, solution, plan)
-        metrics = yield from seal(
-            writer, self.request, trained, material, run=self.out, meter=meter, timings=self.times.ended
-        )
-        yield Finished(str(writer.path), metrics, round(time.monotonic() - self.started, 2))
+    def learn(self, writer: RunWriter, material: Material) -> Generator[Event, None, Trained]:
+        name = parse_baseline(self.request.model)
+        extractor, solution, plan = yield from self._fit(name, baseline_for(material.task), material)
+        return (yield from self._export(writer, material, extractor, solution, plan))
 
     def _fit(
         self, name: BaselineName, baseline: Baseline[Any], material: Material
@@ -147,12 +87,8 @@ class _Session:
         return extractor.vectors(pixels, on_progress=lambda done: self.tell(Step(done)))
 
     def _done(self) -> bool:
-        budget = self.request.train.time_budget
-        if self.stop():
-            return True
-        return budget is not None and time.monotonic() > self.started + budget - max(
-            _FINISH_S, _FINISH_SHARE * budget
-        )
+        left = self.seconds_left()
+        return self.stop() or (left is not None and left < 0)
 
     def _export(
         self,

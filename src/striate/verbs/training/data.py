@@ -13,6 +13,7 @@ from striate.data.cache import PreparedSet, prepare_all
 from striate.data.dataset import Dataset
 from striate.data.duplicates import near_duplicates
 from striate.data.guess import require_trainable
+from striate.data.named import SAME_NAME
 from striate.data.split import split
 from striate.engine.events import Event, Note, Stage, Step
 from striate.errors import TrainingError
@@ -62,6 +63,7 @@ def gather(
 
     yield Stage("read", f"reading {source}")
     raw = task.read(source)
+    yield from (Note(f"{one.reason}; {one.repair}") for one in raw.problems if one.kind == SAME_NAME)
     clusters: list[list[str]] = []
     if "validation" not in raw.splits:
         pool = raw.only("train") if raw.splits else raw
@@ -89,8 +91,9 @@ def gather(
     if leads:
         wait()
     problems = dataset.problems + tuple(p for one in prepared.values() for p in one.problems)
-    if problems:
-        yield Note(_count(problems), "warning")
+    untold = tuple(one for one in problems if one.kind != SAME_NAME)
+    if untold:
+        yield Note(_count(untold), "warning")
     if not len(parts["train"]):
         raise TrainingError(
             "not one training picture could be read",

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
-from pathlib import Path
-from typing import Any
+from collections.abc import Generator
+from typing import Any, final
 
 import numpy as np
 
-from striate.engine.events import Event, Finished, Note, Planned, Stage, Step
-from striate.errors import DataError, Interrupted
+from striate.engine.events import Event, Note, Planned, Stage, Step
+from striate.errors import DataError
 from striate.graphs import OnnxGraph, collect_outputs, load_graph
-from striate.runs.energy import EnergyMeter
 from striate.runs.folder import RunWriter
-from striate.runs.power import counters
 from striate.tasks.detect.data import arrays_of_boxes
 from striate.tasks.detect.parts import ClassObjects, Pace, learn_class, objects_by_class, rehearsed
 from striate.tasks.detect.parts_graph import ClassParts, found_by_numpy, write_parts_graph
 from striate.tasks.detect.task import Detect
 from striate.types import Array
 from striate.verbs.machine import usable_cores
-from striate.verbs.training.data import Material, gather
-from striate.verbs.training.request import Request
-from striate.verbs.training.seal import Trained, graph_metadata, seal
-from striate.verbs.training.stages import StageTimes
+from striate.verbs.training.data import Material
+from striate.verbs.training.one_pass import OnePass
+from striate.verbs.training.seal import Trained, graph_metadata
 
-__all__ = ["train_parts_run"]
+__all__ = ["PartsTraining"]
 
-_FINISH_S, _FINISH_SHARE = 4.0, 0.08
-"""What report and card take of a time budget, at least."""
 _ANSWERING_SHARE = 0.4
 """Of a time budget, what answering on held-out pictures may take."""
 _SEARCHES = ((2.0, 6), (2.0, 4), (2.0, 3), (1.0, 4), (1.0, 3), (1.0, 2))
@@ -41,73 +35,22 @@ _COMPARED = 4
 """Pictures on which the graph is compared with NumPy, which is slow."""
 
 
-def train_parts_run(
-    request: Request,
-    *,
-    out: Path,
-    resume: bool,
-    overwrite: bool,
-    started: float,
-    stop: Callable[[], bool],
-    tell: Callable[[Event], None],
-) -> None:
-    """Train a part model of each class and write the run to `out`.
+@final
+class PartsTraining(OnePass):
+    """A part model of each class.
 
-    Nothing of an interrupted run is kept. With a time budget, a slower moment of the machine leaves less
-    effort, and another run may differ; without one, the same seed gives the same run.
+    With a time budget, a slower moment of the machine leaves less effort, and another run may differ;
+    without one, the same seed gives the same run.
     """
-    with RunWriter.begin(out, resume=resume, overwrite=overwrite) as writer:
-        if writer.already_sealed:
-            tell(Note(f"{out} is finished already; nothing to resume"))
-            return
-        session = _Session(request, out=str(out), started=started, stop=stop, tell=tell)
-        for event in session.lead(writer):
-            tell(event)
-            if not isinstance(event, Finished):
-                session.go_on()
 
-
-class _Session:
-    """Holds what one call needs."""
-
-    def __init__(
-        self,
-        request: Request,
-        *,
-        out: str,
-        started: float,
-        stop: Callable[[], bool],
-        tell: Callable[[Event], None],
-    ) -> None:
-        self.request, self.out, self.started, self.stop, self.tell = request, out, started, stop, tell
-        self.times = StageTimes(started)
-        self.threads = usable_cores()
-
-    def go_on(self) -> None:
-        """Raises `Interrupted` when a stop was asked for."""
-        if self.stop():
-            raise Interrupted(
-                "stopped while training; nothing was lost but this run's time",
-                remedy="start it again with the same command, with or without --resume",
-            )
-
-    def lead(self, writer: RunWriter) -> Generator[Event, None, None]:
-        """Train and seal. Events are timed and passed on."""
-        return self.times.watch(self._lead(writer))
-
-    def _lead(self, writer: RunWriter) -> Generator[Event, None, None]:
-        meter = EnergyMeter(counters())
-        meter.start()
-        material = yield from gather(
-            self.request.new_task(), self.request.source, seed=self.request.train.seed, tell=self.tell
-        )
+    def learn(self, writer: RunWriter, material: Material) -> Generator[Event, None, Trained]:
         assert isinstance(material.task, Detect), "parts are a method of detection"
         found, plan = yield from self._learn(material.task, material)
-        trained = yield from self._export(writer, material.task, material, found, plan)
-        metrics = yield from seal(
-            writer, self.request, trained, material, run=self.out, meter=meter, timings=self.times.ended
-        )
-        yield Finished(str(writer.path), metrics, round(time.monotonic() - self.started, 2))
+        return (yield from self._export(writer, material.task, material, found, plan))
+
+    @property
+    def threads(self) -> int:
+        return usable_cores()
 
     # -- learning ------------------------------------------------------------------------------
 
@@ -133,7 +76,7 @@ class _Session:
         yield Stage("train", f"learning the parts of {len(classes)} classes", total=len(classes))
         found, paces = [], {}
         for number, one in enumerate(classes):
-            seconds = self._seconds_left(answering, len(classes) - number)
+            seconds = self._seconds_for(answering, len(classes) - number)
             learnt, pace = self._learn_class(one, task, held.pixels, search, seconds)
             paces[one.name] = {"objects": pace.objects, "pictures": pace.pictures, "rounds": pace.rounds}
             yield Step(number + 1)
@@ -222,13 +165,10 @@ class _Session:
             taken.append(time.monotonic() - began)
         return min(taken)  # what else the machine does makes it only slower
 
-    def _seconds_left(self, answering: float, classes: int) -> float | None:
+    def _seconds_for(self, answering: float, classes: int) -> float | None:
         """For the next class, of `classes` that are still to be learnt."""
-        budget = self.request.train.time_budget
-        if budget is None:
-            return None
-        finish = max(_FINISH_S, _FINISH_SHARE * budget) + answering
-        return max(0.0, self.started + budget - finish - time.monotonic()) / classes
+        left = self.seconds_left()
+        return None if left is None else max(0.0, left - answering) / classes
 
     # -- export --------------------------------------------------------------------------------
 
