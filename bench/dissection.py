@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,43 +24,52 @@ _DRAWN = 3
 
 
 def run(bench: Workbench) -> Outcome:
-    """With `--run RUN` that run; else a small one is trained on the embedded scenes first."""
+    """Each of the runs given by `--run`; else a small one is trained on the embedded scenes first."""
+    data = pictures.needed("camvid")
+    runs = bench.wishes.runs or (_trained(bench),)
+    rows: list[Row] = []
+    details: dict[str, object] = {"data": "camvid, validation"}
+    for model in runs:
+        of = f"{model.name}: " if len(runs) > 1 else ""
+        found: dict[str, object] = {"run": str(model)}
+        for top in _SHARES:
+            bench.say(f"dissecting {model.name}, units active at {100 * top:g} % of the places")
+            more, found[f"top_{top:g}"] = _measured(bench, model, data, top)
+            rows += [replace(row, what=of + row.what) for row in more]
+        details[str(model)] = found
+    return Outcome(rows, details)
+
+
+def _measured(
+    bench: Workbench, model: Path, data: Path, top: float
+) -> tuple[list[Row], dict[str, object]]:
+    """How long one run takes, and what it finds beside random weights."""
     from striate.verbs.explain.dissect import dissect
 
-    data = pictures.needed("camvid")
-    model = _run(bench)
-    rows: list[Row] = []
-    details: dict[str, object] = {"run": str(model), "data": "camvid, validation"}
-    for top in _SHARES:
-        bench.say(f"dissecting, units active at {100 * top:g} % of the places")
-        began = time.perf_counter()
-        alone = dissect(model, data, top=top, at_most=bench.times(500, 12))
-        seconds = time.perf_counter() - began
-        against = ["random"] * _DRAWN
-        found = dissect(model, data, top=top, at_most=bench.times(500, 12), against=against)
-        details[f"top_{top:g}"] = {**found.to_dict(), "seconds": round(seconds, 2)}
-        trained, *random = (one.found for one in found.networks)
-        least = found.terms.least
-        goal = Goal("at most", 60, "s") if top == _SHARES[0] else None
-        name = f"active at {100 * top:g} %"
-        pictures_units = f"{alone.found.pictures} pictures, {_units(trained)} units"
-        rows.append(Row(f"{pictures_units}, {name}", seconds, "s", goal))
-        concepts = len(trained.concepts.names)
-        rows.append(
-            _beside(
-                f"concepts found beyond chance, of {concepts}, {name}",
-                len(trained.found(least, beyond=True)),
-                [len(one.found(least, beyond=True)) for one in random],
-            )
-        )
-        rows.append(
-            _beside(
-                f"detectors beyond chance, {name}",
-                _beyond(trained, least),
-                [_beyond(one, least) for one in random],
-            )
-        )
-    return Outcome(rows, details)
+    few = bench.times(500, 12)
+    began = time.perf_counter()
+    alone = dissect(model, data, top=top, at_most=few)
+    seconds = time.perf_counter() - began
+    found = dissect(model, data, top=top, at_most=few, against=["random"] * _DRAWN)
+    trained, *random = (one.found for one in found.networks)
+    least = found.terms.least
+    goal = Goal("at most", 60, "s") if top == _SHARES[0] else None
+    name = f"active at {100 * top:g} %"
+    concepts = len(trained.concepts.names)
+    rows = [
+        Row(f"{alone.found.pictures} pictures, {_units(trained)} units, {name}", seconds, "s", goal),
+        _beside(
+            f"concepts found beyond chance, of {concepts}, {name}",
+            len(trained.found(least, beyond=True)),
+            [len(one.found(least, beyond=True)) for one in random],
+        ),
+        _beside(
+            f"detectors beyond chance, {name}",
+            _beyond(trained, least),
+            [_beyond(one, least) for one in random],
+        ),
+    ]
+    return rows, {**found.to_dict(), "seconds": round(seconds, 2)}
 
 
 def _beside(what: str, ours: int, drawn: Sequence[int]) -> Row:
@@ -77,9 +87,7 @@ def _beyond(found: Dissected, least: float) -> int:
     return sum(int(layer.beyond_chance(least).sum()) for layer in found.layers)
 
 
-def _run(bench: Workbench) -> Path:
-    if bench.wishes.runs:
-        return bench.wishes.runs[0]
+def _trained(bench: Workbench) -> Path:
     from striate.verbs.train import train
 
     out = bench.fresh("scenes")

@@ -19,9 +19,9 @@ from striate.explain.dissection import (
     seen_mask,
     thinned,
 )
-from striate.explain.dissection_fields import FieldGrid, field_grids
 from striate.explain.dissection_overlap import AxisCells, active_pixels
 from striate.explain.dissection_thresholds import TopValues
+from striate.explain.fields import FieldGrid, grids_of_layers
 from striate.explain.inside import Inside
 from striate.explain.recording import Recorder, extents
 from striate.pictures.resize import fit
@@ -154,7 +154,7 @@ def test_grids_of_strides_and_pads(made: Any) -> None:
     ]
     data = made.graph_of(steps, (32, 48))
     inside = Inside(data, threads=1)
-    grids = field_grids(data, inside.layers, (32, 48))
+    grids = grids_of_layers(data, inside, inside.layers)
     assert grids["a"] == grids["r"] == FieldGrid((0.5, 0.5), (2.0, 2.0))
     assert grids["p"] == FieldGrid((1.5, 1.5), (4.0, 4.0))
     # the output has its own name; measured by what changes when the picture does

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
-from striate.explain.fields import fields_of_layer
+from striate.arithmetic.reach import resize_reach
+from striate.explain.fields import FieldGrid, _Line, _moved_on, fields_of_layer, grids_of_layers
 from striate.explain.inside import Inside
 from striate.explain.recording import Recorder, extents
 
@@ -95,3 +97,34 @@ def test_what_cannot_be_computed_is_measured(
     corner = found.of((0, 0))
     assert (corner.top, corner.left) == (0, 0)
     assert corner.bottom >= 1
+
+
+def test_the_middle_survives_a_normalisation_and_a_finer_map(made: Any) -> None:
+    """Through what looks at everything, and where an upsampled map meets a finer one."""
+    size = (32, 40)
+    weights = [np.ones((4, 3, 3, 3), np.float32), np.ones((4, 4, 3, 3), np.float32)]
+    window = {"pads": [1] * 4, "strides": [2, 2]}
+    data = made.graph_of(
+        [
+            ("Conv", {"weights": [weights[0]], **window, "name": "/n/fine/Conv"}),
+            ("InstanceNormalization", {"weights": [np.ones(4, np.float32), np.zeros(4, np.float32)]}),
+            ("Conv", {"weights": [weights[1]], **window, "name": "/n/coarse/Conv"}),
+        ],
+        size,
+    )
+    inside = Inside(data, threads=1)
+    grids = grids_of_layers(data, inside, [one for one in inside.layers if one.is_map])
+    assert grids["fine"] == FieldGrid((0.5, 0.5), (2.0, 2.0))
+    assert list(grids.values())[-1] == FieldGrid((0.5, 0.5), (4.0, 4.0))
+
+
+@pytest.mark.parametrize("places", [12, 13, 30, 7])
+@pytest.mark.parametrize("taps", [1, 2])
+def test_resized_maps_keep_their_middle(places: int, taps: int) -> None:
+    """The mean over all units of what they see in the middle; at one end all see the edge pixel."""
+    reach = resize_reach(10, places, taps=taps)
+    line = _moved_on(_Line(Fraction(1, 2), Fraction(1), 10), reach, 10, places)
+    middles = [sum(reach.of(unit, unit)) / 2 + 0.5 for unit in range(places)]
+    found = [float(line.start + unit * line.step) for unit in range(places)]
+    assert np.mean(found) == pytest.approx(np.mean(middles), abs=0.06)
+    assert np.abs(np.subtract(found, middles)).max() <= 1

@@ -20,6 +20,7 @@ from striate.errors import DataError, MachineError, UnknownNameError, UsageError
 from striate.explain.live_drawing import Scale, ramp, sprite_of
 from striate.explain.live_graph import Overheard
 from striate.explain.live_page import render_live_page
+from striate.features.opencv import cv2_module
 from striate.runs.run import Run
 from striate.verbs.explain import live as explain_live
 from striate.verbs.explain import live_player as explain_live_player
@@ -133,6 +134,24 @@ def test_a_film_and_a_still(gabor_run: Run, shots: Path, tmp_path: Path) -> None
     assert found.frames == 1
 
 
+def test_a_film_that_is_cut_off(gabor_run: Run, tmp_path: Path, rng: np.random.Generator) -> None:
+    cv2 = cv2_module()
+    codec = cv2.VideoWriter_fourcc(*"MJPG")
+    writer = cv2.VideoWriter(str(tmp_path / "film.avi"), codec, 10, (64, 48))
+    for _ in range(12):
+        writer.write(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8))
+    writer.release()
+    whole = (tmp_path / "film.avi").read_bytes()
+    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
+    entire = write_live(gabor_run, str(tmp_path / "film.avi"), tmp_path / "a", threads=1)
+    assert (entire.frames, entire.broken) == (12, "")
+    cut = write_live(gabor_run, str(tmp_path / "cut.avi"), tmp_path / "b", threads=1)
+    assert 0 < cut.frames < 12
+    assert cut.statements[-1] == f"The film breaks off: {cut.frames} of 12 moments could be read."
+    few = write_live(gabor_run, str(tmp_path / "film.avi"), tmp_path / "c", at_most=5, threads=1)
+    assert (few.frames, few.broken) == (4, "")
+
+
 def test_a_score_that_is_no_number_is_written_as_null(
     gabor_run: Run, shots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,7 +192,7 @@ def test_sources_that_are_none(
         open_source(str(tmp_path / "absent.mp4"))
     with pytest.raises(UsageError, match="--every was given 0"):
         open_source(str(tmp_path), every=0)
-    with pytest.raises(MachineError, match="camera 63 gives no picture"):
+    with pytest.raises(MachineError, match=r"camera 63 gives no picture.*try --live 0"):
         live(gabor_run, "63", announce=print)
     with pytest.raises(UnknownNameError, match="unknown layer"):
         live(gabor_run, str(tmp_path), layer="nowhere", announce=print)

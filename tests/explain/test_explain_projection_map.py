@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,13 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 
 from striate.errors import DataError, UsageError
+from striate.explain import projection_map
 from striate.explain.inside import Inside
 from striate.explain.projection_map import embed, reduced, trust_in_words
 from striate.runs.run import Run
 from striate.verbs.explain import tsne as explain_tsne
+from striate.verbs.explain.tuning import look_inside
+from striate.verbs.model import load
 
 
 @pytest.mark.parametrize("shape", [(30, 7), (6, 40), (5, 5)])
@@ -70,22 +72,18 @@ def test_equal_and_few_pictures() -> None:
         embed(np.ones((9, 2)), perplexity=1.0)
 
 
-def test_open_tsne_is_used_where_it_is_installed(
-    monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
-) -> None:
-    class Fake:
-        class TSNE:
-            def __init__(self, **options: object) -> None:
-                assert set(options) == {"perplexity", "initialization", "random_state", "n_jobs"}
+def test_points_on_a_line_leave_it(rng: np.random.Generator) -> None:
+    found = embed(np.outer(np.arange(40.0), np.ones(3)))
+    assert np.ptp(found.points, axis=0).min() > 1
 
-            def fit(self, vectors: np.ndarray) -> np.ndarray:
-                return vectors[:, :2]
 
-    monkeypatch.setitem(sys.modules, "openTSNE", Fake)
-    vectors = rng.normal(size=(20, 3))
-    found = embed(vectors)
-    assert found.method == "openTSNE"
-    np.testing.assert_allclose(found.points, reduced(vectors, 50)[0][:, :2], rtol=1e-4, atol=1e-5)
+def test_features_are_read_in_parts(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
+    vectors = rng.normal(size=(50, 6)).astype(np.float32)
+    whole = reduced(vectors, 3)
+    monkeypatch.setattr(projection_map, "_ROWS", 7)
+    parts = reduced(vectors, 3)
+    np.testing.assert_allclose(parts[0], whole[0], rtol=1e-6, atol=1e-6)
+    assert parts[1] == pytest.approx(whole[1])
 
 
 def test_a_layer_whose_values_are_not_finite(
@@ -102,3 +100,23 @@ def test_a_layer_whose_values_are_not_finite(
 def test_every_trust_has_words() -> None:
     said = [trust_in_words(one) for one in (1.0, 0.9, 0.75, 0.4)]
     assert len(set(said)) == 4
+
+
+@pytest.mark.parametrize(("count", "side"), [(5, 24), (70_000, 16), (2_000_000, 8)])
+def test_all_thumbnails_together_have_a_limit(gabor_run: Run, count: int, side: int) -> None:
+    inside = look_inside(load(gabor_run), threads=1)
+    assert max(inside.size_hw) == 24
+    assert explain_tsne._thumbnail_side(count, inside) == side
+
+
+def test_the_share_of_alike_neighbours(rng: np.random.Generator) -> None:
+    points, groups = rng.normal(size=(60, 2)), rng.integers(-1, 3, 60)
+    known, own = points[groups >= 0], groups[groups >= 0]
+    apart = np.linalg.norm(known[:, None] - known[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    shares = [(own[row.argsort()[:10]] == group).mean() for row, group in zip(apart, own, strict=True)]
+    assert explain_tsne._alike(points, groups) == pytest.approx(np.mean(shares))
+    assert explain_tsne._alike(points, np.full(60, -1)) is None
+    # many pictures at one place: none of them is its own neighbour, though it may not be found there
+    groups = np.arange(60)
+    assert explain_tsne._alike(np.ones((60, 2)), groups) == 0.0

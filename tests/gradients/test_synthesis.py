@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from striate.gradients.fourier import COLOURS, noise_spectrum, to_pictures
-from striate.gradients.synthesis import Climb, synthesise, total_variation
+from striate.gradients.synthesis import Climb, _wanted, synthesise, total_variation
 
 SIZES = [(8, 8), (7, 8), (8, 7), (9, 5), (1, 6), (6, 1)]
 
@@ -124,3 +124,10 @@ def test_total_variation_by_hand() -> None:
     picture = torch.tensor([[[[0.0, 1.0, 1.0], [0.0, 0.0, 0.5]]]])
     assert float(total_variation(picture)) == pytest.approx((1 + 0 + 0 + 0.5 + 0 + 1 + 0.5) / 6)
     assert float(total_variation(torch.full((1, 3, 4, 4), 0.3))) == 0
+
+
+def test_half_of_the_places_are_climbed() -> None:
+    """A unit that no picture moves at most of its places: the others decide."""
+    values = torch.tensor([[[9.0, 1.0, -50.0], [5.0, -50.0, -50.0]]])
+    assert float(_wanted(values)) == pytest.approx(5.0)
+    assert _wanted(torch.tensor([3.0])).tolist() == [3.0]

@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from striate.explain.dissection_fields import FieldGrid, field_grids
 from striate.explain.dissection_overlap import (
     AxisCells,
     active_pixels,
@@ -22,6 +21,7 @@ from striate.explain.dissection_overlap import (
     resampled,
 )
 from striate.explain.dissection_thresholds import MOST_KEPT, TopValues
+from striate.explain.fields import FieldGrid, grids_of_layers
 from striate.explain.finite import check_finite
 from striate.explain.inside import Inside, Layer
 from striate.metrics.intervals import bootstrap_interval
@@ -246,7 +246,7 @@ def dissect_network(
     A `DataError` where values are not finite.
     """
     say = listen or (lambda done, of: None)
-    grids = field_grids(data, layers, inside.size_hw)
+    grids = grids_of_layers(data, inside, layers)
     steps = 2 * len(pixels)
     watch = inside.watch(layers)
     count = len(pixels)

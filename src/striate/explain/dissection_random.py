@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.explain.dissection_fields import onnx_module
+from striate.explain.fields import onnx_module
 from striate.graphs import OnnxGraph
 from striate.types import Array, PictureArray
 

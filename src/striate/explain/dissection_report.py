@@ -204,7 +204,7 @@ def best_section(one: Named, terms: Terms, examples: Mapping[int, Sequence[Examp
             (
                 found.concepts.names[at],
                 f"{layer.layer.name}:{unit}",
-                f"{iou:.3f} ({low:.3f} to {high:.3f})",
+                f"{iou:.3f} ({low:.3f}\u00a0to\u00a0{high:.3f})",  # on one line, also on a telephone
                 _number(chance, 3),
                 f"{reach(float(found.shares[at]), terms.top):.3f}",
                 _percent(float(found.shares[at])),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from striate.explain.dissection_fields import onnx_module
+from striate.explain.fields import onnx_module
 from striate.explain.inside import Layer
 from striate.graphs import OnnxGraph
 from striate.types import Array

@@ -8,7 +8,7 @@
   const [layer, one, grid] = [".layer", ".one", ".grid"].map(find);
   const written = told.moments !== null;
   const sprite = new Image();
-  let channel = 0, moment = null, paused = false, columns = 1, gap = 2, cell = [1, 1];
+  let channel = -1, moment = null, paused = false, columns = 1, gap = 2, cell = [1, 1];
 
   const words = { running: "running", paused: "paused", ended: "ended", waiting: "waiting" };
   const setStatus = (status) => {
@@ -84,15 +84,14 @@
   sprite.addEventListener("load", redraw);
   window.addEventListener("resize", redraw);
 
-  const show = (next) => {
+  const show = (next, place) => {
     moment = next;
-    channel = Math.min(channel, moment.sprite.channels - 1);
+    channel = channel < 0 ? moment.strongest : Math.min(channel, moment.sprite.channels - 1);
     frame.src = moment.picture;
     frame.classList.toggle("small", moment.small);
     sprite.src = moment.sprite.uri;
     if (layer.value !== moment.layer) layer.value = moment.layer;
-    const of = told.total ? ` of ${told.total}` : "";
-    when.textContent = `${moment.name} · frame ${moment.frame + 1}${of}`;
+    when.textContent = `${moment.name} · ${place}`;
     fill(moment.answer);
   };
 
@@ -131,7 +130,7 @@
     loop.addEventListener("change", () => control({ loop: loop.checked }));
     together.addEventListener("change", () => control({ together: together.checked }));
     speed.addEventListener("change", () => control({ speed: times() }));
-    layer.addEventListener("change", () => { channel = 0; control({ layer: layer.value }); });
+    layer.addEventListener("change", () => { channel = -1; control({ layer: layer.value }); });
     words.lost = "connection lost";
     loop.checked = told.loop;
     find(".loop").hidden = find(".speed").hidden = again.hidden = told.camera;
@@ -141,7 +140,8 @@
         const reply = await fetch(`next?after=${after}`, { cache: "no-store" });
         if (!reply.ok) throw new Error(String(reply.status));
         const next = await reply.json();
-        if (next.moment) show(next.moment);
+        const of = told.total ? ` of ${told.total}` : "";
+        if (next.moment) show(next.moment, `frame ${next.moment.frame + 1}${of}`);
         last = next.number;
         paused = next.paused;
         sayPaused();
@@ -165,7 +165,7 @@
     const go = (to) => {
       at = Math.max(0, Math.min(told.moments.length - 1, to));
       seek.value = String(at);
-      show(told.moments[at]);
+      show(told.moments[at], `${at + 1} of ${told.moments.length}`);
     };
     const tick = () => {
       clearTimeout(timer);

@@ -27,6 +27,9 @@ _MEMORY = (0.9, 0.95)
 """Of Adam: gradients shrink while activations grow, and the first ones are to be forgotten."""
 _WAKE_STEPS = 16
 """Steps in which a silent unit may be woken (lucid's)."""
+_PLACES = 0.5
+"""Of a map's places, the strongest ones that are climbed: all would have to agree on where a pattern
+begins, and one alone makes a lonely spot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +73,8 @@ def synthesise(
 ) -> Synthesised:
     """One picture of `size_hw` for each of `channels` of `layer`, made together.
 
-    What is climbed is the mean of a channel over its map, so that a texture fills the picture; of a
-    vector (a class) the number itself. `listen` hears steps done, of all.
+    What is climbed is the mean of a channel over the stronger half of its map, so that a texture fills
+    the picture; of a vector (a class) the number itself. `listen` hears steps done, of all.
     """
     how = climb or Climb()
     device = next(module.parameters()).device
@@ -105,8 +108,11 @@ def synthesise(
 
 
 def _wanted(values: Tensor) -> Tensor:
-    """What is climbed, float (B,): of maps (B, h, w) their mean: one place alone makes a lonely spot."""
-    return values.flatten(1).mean(dim=1) if values.ndim == 3 else values
+    """What is climbed, float (B,), of maps (B, h, w) or of numbers (B,)."""
+    if values.ndim == 1:
+        return values
+    places = values.flatten(1)
+    return places.topk(math.ceil(_PLACES * places.shape[1]), dim=1).values.mean(dim=1)
 
 
 def total_variation(pictures: Tensor) -> Tensor:

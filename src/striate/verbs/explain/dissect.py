@@ -356,7 +356,7 @@ def _shown(
 
 
 def _examples(inside: Inside, found: Dissected, shown: _Shown) -> dict[int, list[Example]]:
-    """The pictures that move the best unit of each concept most, drawn."""
+    """The pictures that move the best unit of each concept most, drawn, where it is active at all."""
     made: dict[int, list[Example]] = {}
     for concept in range(len(found.concepts.names)):
         layer, unit = found.best_unit(concept)
@@ -368,7 +368,9 @@ def _examples(inside: Inside, found: Dissected, shown: _Shown) -> dict[int, list
         for row, one in zip(rows.tolist(), values, strict=True):
             mask, record = shown.masks[row], shown.records[row]
             active = active_in(one, layer.thresholds, layer.grid, mask, unit)
-            share = float((mask.labels[active] == concept).mean()) if active.any() else 0.0
+            if not active.any():  # a unit that few pictures move
+                continue
+            share = float((mask.labels[active] == concept).mean())
             picture = lit(record.origin.read(), mask, active, concept)
             made[concept].append(Example(record.key, picture, share))
     return made

@@ -28,6 +28,8 @@ __all__ = ["FILES", "LiveSummary", "WrittenLive", "live", "write_live"]
 FILES = ("live.html", "live.json")
 
 _SHORTEST_MS, _LONGEST_MS = 40, 1000
+_ENOUGH = 0.9
+"""Of the frames that a film promises: some only estimate their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def live(
     player = Player(looker, film, lambda: open_source(source, every=every), loop=loop)
     began = time.monotonic()
     try:
-        page = render_live_page(_told(looker, film, name, None, loop=loop))
+        page = render_live_page(_told(looker, film, name, None, every=every, loop=loop))
         with LiveServer(port, page, player.wait, player.control) as server:
             serving = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
             serving.start()
@@ -170,6 +172,9 @@ def write_live(
             raise
     finally:
         film.close()
+    promised = min(at_most, film.total or 0)
+    if not broken and not isinstance(film, PictureFolder) and len(moments) < _ENOUGH * promised:
+        broken = f"{len(moments)} of {promised} moments could be read"
     found = WrittenLive(
         run=model.run.name,
         source=film.name,
@@ -191,9 +196,15 @@ def write_live(
 
 
 def _told(
-    looker: Looker, film: Film, name: str, moments: Sequence[Moment] | None, *, loop: bool = False
+    looker: Looker,
+    film: Film,
+    name: str,
+    moments: Sequence[Moment] | None,
+    *,
+    every: int = 1,
+    loop: bool = False,
 ) -> dict[str, Any]:
-    """What the page knows from the start."""
+    """What the page knows from the start. `total`: of all frames, also of those that are left out."""
     layers = [
         {
             "name": one.name,
@@ -208,7 +219,7 @@ def _told(
         "source": film.name,
         "layers": layers,
         "layer": looker.layer.name,
-        "total": film.total,
+        "total": None if film.total is None else film.total * every,
         "camera": film.live,
         "loop": loop,
         "wait_ms": min(_LONGEST_MS, max(_SHORTEST_MS, round(1000 / film.fps))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from striate.errors import DataError, PictureError, UsageError
+from striate.errors import DataError, MachineError, PictureError, UsageError
 from striate.pictures.formats import is_picture_name
 from striate.pictures.read import read
 from striate.pictures.sources import shown_name
@@ -68,8 +68,20 @@ def open_source(source: str, *, every: int = 1) -> Film:
     if every < 1:
         raise UsageError(f"--every was given {every}", expected="a number from 1")
     if source.isdecimal() and not os.path.lexists(source):
-        return open_camera(int(source), every=every)
+        return _camera(int(source), every)
     still = is_picture_name(source) and os.path.isfile(source) and not is_animation(source)  # noqa: PTH113
     if os.path.isdir(source) or still:  # noqa: PTH112
         return PictureFolder(source, every)
     return open_film(source, every=every)
+
+
+def _camera(number: int, every: int) -> Film:
+    try:
+        return open_camera(number, every=every)
+    except MachineError as error:
+        raise MachineError(
+            error.what,
+            expected=error.expected,
+            remedy=f"try --live {0 if number else 1}, a film or a folder, or close "
+            "other programs that use it",
+        ) from error

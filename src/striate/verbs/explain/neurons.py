@@ -93,7 +93,7 @@ class Neurons:
         return write_page(
             page,
             f"What {single or 'the layers'} of {self.run} look{'s' if single else ''} for",
-            _INTRO if self.source else _INTRO_MADE,
+            self._intro(),
             [*self._sections(), method_section(self._terms())],
             kind="striate explain --neurons",
             facts=self._facts(),
@@ -108,6 +108,15 @@ class Neurons:
             layer_section(view, f"{_level(at, len(self.views))}: {view.layer.name}", self.pictures)
             for at, view in enumerate(self.views)
         ]
+
+    def _intro(self) -> str:
+        shown = [one for view in self.views for one in view.channels]
+        made = any(one.synthesised is not None for one in shown)
+        sent = any(patch.projection is not None for one in shown for patch in one.patches)
+        if not self.source:
+            return _INTRO_MADE
+        parts = [_MADE_PART] * made + [_PATCH_PART] + [_SENT_PART] * sent
+        return f"Each row is one channel: {'; '.join(parts)}."
 
     def _facts(self) -> str:
         if not self.source:
@@ -134,11 +143,9 @@ class Neurons:
         return rows
 
 
-_INTRO = (
-    "Each row is one channel: a picture made from noise so that the channel answers as much as it can; "
-    "the parts of real pictures that it answers to most; and what of those parts it answers to, "
-    "projected back to the pixels (Zeiler and Fergus 2014)."
-)
+_MADE_PART = "a picture made from noise so that the channel answers as much as it can"
+_PATCH_PART = "the parts of real pictures that it answers to most"
+_SENT_PART = "what of those parts it answers to, projected back to the pixels (Zeiler and Fergus 2014)"
 _INTRO_MADE = (
     "Each picture was made from noise so that one channel answers as much as it can (Olah, Mordvintsev "
     "and Schubert 2017). With --data, parts of real pictures would stand beside it."
@@ -165,7 +172,7 @@ _PROJECTION_TERMS = [
 _MADE = (
     "activation maximisation: Fourier coefficients weighed by 1/f, colours that do not vary together, "
     "shifted, turned and scaled by chance at each of {steps} steps, neighbouring pixels kept alike; "
-    "seed {seed}. What is climbed is the channel's mean over its map"
+    "seed {seed}. What is climbed is the channel's mean over the stronger half of its map"
 )
 _NAMES = (
     "those of the exported graph, as striate explain tuning {run} --list tells them; "

@@ -23,6 +23,8 @@ __all__ = ["Neurons"]
 
 _SMALLEST = 96
 """Side of a synthesised picture at least, pixels, where the network's own is not smaller."""
+_MAP_LR = 0.1
+"""Of the climb for a texture: more contrast. The one picture of a class becomes noise by it."""
 _AT_ONCE = 64 * 128 * 128
 """Pixels of the pictures whose layers are held at once."""
 
@@ -82,7 +84,7 @@ class Neurons:
             self._spots[layer.name],
             channels,
             self._size_for(layer, sees_hw),
-            climb=Climb(steps=steps),
+            climb=Climb(steps=steps, lr=_MAP_LR) if layer.is_map else Climb(steps=steps),
             seed=seed,
             listen=listen,
         )

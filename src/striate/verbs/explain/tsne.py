@@ -13,7 +13,6 @@ from PIL import Image
 
 from striate.explain.finite import check_finite
 from striate.explain.inside import Inside, Layer
-from striate.explain.neighbours import nearest
 from striate.explain.projection_map import Embedding, embed, trust_in_words
 from striate.pictures.lettering import spaced
 from striate.pictures.write import write
@@ -34,6 +33,10 @@ __all__ = ["FILES", "LayerMap", "layer_map"]
 FILES = ("map.html", "map.json", "map.png")
 _NEAR = 10
 """Nearest points on the map whose class is compared."""
+_SHEET_PIXELS = 20_000_000
+"""Of all thumbnails together: what a telephone still shows."""
+_SMALLEST = 8
+"""Side of a thumbnail at least."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +82,7 @@ class LayerMap:
         )
         first = (
             f"{spaced(len(self.keys))} pictures by {self.layer.name} ({self.layer.kind}, "
-            f"{self.layer.channels} channels), by {found.method}."
+            f"{self.layer.channels} channels), by t-SNE."
         )
         if self.alike is None:
             return first, trust
@@ -164,7 +167,7 @@ class LayerMap:
             (
                 "to the plane",
                 f"{found.axes} principal components ({found.variance:.0%} of the variance), then t-SNE "
-                f"at perplexity {found.perplexity:g} ({found.method}), seed {self.seed}",
+                f"at perplexity {found.perplexity:g}, seed {self.seed}",
             ),
             (
                 "trustworthiness",
@@ -200,16 +203,19 @@ def layer_map(
     """The pictures of `data` by what `layer` of `run` makes of them, alike ones near each other.
 
     `layer`: its name, or "features": what the last dense layer sees. Of a map each channel counts by its
-    mean. Pictures need no labels. `at_most`: of more, so many are drawn by `seed`. Errors: an unknown
-    layer lists the choices; `UsageError` for fewer than five pictures, `DataError` where the layer gives
-    values that are not finite.
+    mean. Pictures need no labels. `at_most`: of more, so many are drawn by `seed`; 70 000 are a matter
+    of minutes and some hundred megabytes. `listen` hears what is done, of all, in two rounds: pictures
+    read, steps of the map. Errors: an unknown layer lists the choices; `UsageError` for fewer than five
+    pictures, `DataError` where the layer gives values that are not finite.
     """
     model = load(run, threads=threads)
     inside = look_inside(model, threads=threads)
     chosen = inside.features if layer == "features" else inside.layer(layer)
     shown = shown_pictures(model, data, split=split, at_most=at_most, seed=seed)
     features, rows, said, small = _features(model, inside, chosen, shown, listen)
-    found = embed(features, perplexity=perplexity, seed=seed, threads=threads or usable_cores())
+    found = embed(
+        features, perplexity=perplexity, seed=seed, threads=threads or usable_cores(), listen=listen
+    )
     truths = tuple(shown.classes[row] for row in rows)
     groups = truths if any(one >= 0 for one in truths) else said
     return LayerMap(
@@ -259,8 +265,8 @@ def _features(
 
 def _thumbnail_side(count: int, inside: Inside) -> int:
     """Of thumbnails, pixels: so that all of them together stay a few megabytes."""
-    room = 64 if count <= 1500 else 48 if count <= 4000 else 28 if count <= 20_000 else 16
-    return min(room, max(inside.size_hw))
+    room = int((_SHEET_PIXELS / count) ** 0.5)
+    return max(_SMALLEST, min(64, room, max(inside.size_hw)))
 
 
 def _thumbnail(picture: Picture, side: int) -> Picture:
@@ -277,9 +283,14 @@ def _thumbnail(picture: Picture, side: int) -> Picture:
 
 def _alike(points: Array, groups: Array) -> float | None:
     """The share of each point's nearest ones that are of its group; None where points have none."""
+    from scipy.spatial import cKDTree
+
     known = np.flatnonzero(groups >= 0)
     if len(known) <= _NEAR:
         return None
-    _, near = nearest(points[known].astype(np.float64), _NEAR)
     own = groups[known]
-    return float((own[near] == own[:, None]).mean())
+    near = cKDTree(points[known]).query(points[known], _NEAR + 1)[1]
+    itself = near == np.arange(len(known))[:, None]
+    itself[~itself.any(axis=1), -1] = True  # many at one place hide it
+    others = near[~itself].reshape(-1, _NEAR)
+    return float((own[others] == own[:, None]).mean())

@@ -9,15 +9,31 @@
   const sprite = document.getElementById("sprite");
   const buttons = [...document.querySelectorAll(".groups button")];
   const count = data.x.length;
-  const wide = Math.max(...data.x, 1), tall = Math.max(...data.y, 1);
+  const xs = Float64Array.from(data.x), ys = Float64Array.from(data.y);
+  // many points are small ones; pictures stand in for them once they have room
+  const dot = Math.min(5, Math.max(1.6, 5 * Math.sqrt(2000 / count)));
+  const wide = xs.reduce((a, b) => Math.max(a, b), 1), tall = ys.reduce((a, b) => Math.max(a, b), 1);
   const view = { scale: 1, x: 0, y: 0 };
   let chosen = -1, only = -1, fit = 1, queued = false;
 
-  const place = (i) => [
-    (data.x[i] - wide / 2) * fit * view.scale + canvas.clientWidth / 2 + view.x,
-    (tall / 2 - data.y[i]) * fit * view.scale + canvas.clientHeight / 2 + view.y,
-  ];
-  const side = () => Math.min(56, Math.max(5, 5 * Math.pow(view.scale, 0.9)));
+  const night = matchMedia("(prefers-color-scheme: dark)");
+  const paler = data.tints.map((hex) => `rgb(${[1, 3, 5].map((at) =>
+    Math.round(0.7 * parseInt(hex.slice(at, at + 2), 16) + 0.3 * 255)).join(" ")})`);
+
+  // pixels for a place: left + x · grow, bottom − y · grow
+  function frame() {
+    const grow = fit * view.scale;
+    return {
+      grow,
+      left: canvas.clientWidth / 2 + view.x - (wide / 2) * grow,
+      bottom: canvas.clientHeight / 2 + view.y + (tall / 2) * grow,
+    };
+  }
+  function place(i) {
+    const { grow, left, bottom } = frame();
+    return [left + xs[i] * grow, bottom - ys[i] * grow];
+  }
+  const side = () => Math.min(56, dot * Math.pow(view.scale, 0.9));
 
   function draw() {
     queued = false;
@@ -36,19 +52,22 @@
     ink.clearRect(0, 0, w, h);
     ink.imageSmoothingEnabled = data.side > 24;
     const size = side(), pictures = size >= 15 && sprite.complete && sprite.naturalWidth > 0;
-    const soft = style.getPropertyValue("--soft");
+    const soft = style.getPropertyValue("--soft"), tints = night.matches ? paler : data.tints;
     ink.strokeStyle = style.getPropertyValue("--ink");
     ink.lineWidth = 0.4;
+    const { grow, left, bottom } = frame();
     for (let i = 0; i < count; i++) {
-      const [x, y] = place(i);
+      const x = left + xs[i] * grow, y = bottom - ys[i] * grow;
       if (x < -size || y < -size || x > w + size || y > h + size) continue;
       const group = data.group[i];
       ink.globalAlpha = only >= 0 && group !== only ? 0.08 : pictures ? 1 : 0.8;
-      ink.fillStyle = group >= 0 ? data.tints[group] : soft;
+      ink.fillStyle = group >= 0 ? tints[group] : soft;
       if (pictures) {
         ink.fillRect(x - size / 2 - 2, y - size / 2 - 2, size + 4, size + 4);
         ink.drawImage(sprite, (i % data.columns) * data.side, Math.floor(i / data.columns) * data.side,
           data.side, data.side, x - size / 2, y - size / 2, size, size);
+      } else if (size < 4) {
+        ink.fillRect(x - size / 2, y - size / 2, size, size);
       } else {
         ink.beginPath();
         ink.arc(x, y, size / 2 + 0.5, 0, 7);
@@ -70,11 +89,12 @@
     if (!queued) { queued = true; requestAnimationFrame(draw); }
   }
   function nearest(px, py, reach) {
-    let best = -1, least = reach * reach;
+    const { grow, left, bottom } = frame();
+    const cx = (px - left) / grow, cy = (bottom - py) / grow;
+    let best = -1, least = (reach / grow) ** 2;
     for (let i = 0; i < count; i++) {
       if (only >= 0 && data.group[i] !== only) continue;
-      const [x, y] = place(i);
-      const far = (x - px) ** 2 + (y - py) ** 2;
+      const far = (xs[i] - cx) ** 2 + (ys[i] - cy) ** 2;
       if (far < least) { least = far; best = i; }
     }
     return best;
@@ -97,7 +117,7 @@
     soon();
   }
   function zoom(by, px, py) {
-    const scale = Math.min(60, Math.max(1, view.scale * by));
+    const scale = Math.min(60 * (5 / dot), Math.max(1, view.scale * by));
     const cx = px - canvas.clientWidth / 2, cy = py - canvas.clientHeight / 2;
     view.x = cx - (cx - view.x) * (scale / view.scale);
     view.y = cy - (cy - view.y) * (scale / view.scale);
@@ -164,13 +184,12 @@
       if (chosen < 0) {
         choose(nearest(canvas.clientWidth / 2, canvas.clientHeight / 2, 1e6));
       } else {
-        const [dx, dy] = steps[event.key], [x, y] = place(chosen);
+        const [dx, dy] = steps[event.key], x = xs[chosen], y = ys[chosen];
         let best = -1, least = Infinity;
         for (let i = 0; i < count; i++) {
           if (i === chosen || (only >= 0 && data.group[i] !== only)) continue;
-          const [px, py] = place(i);
-          const along = (px - x) * dx + (py - y) * dy;
-          const off = Math.abs((px - x) * dy) + Math.abs((py - y) * dx);
+          const along = (xs[i] - x) * dx + (y - ys[i]) * dy;
+          const off = Math.abs((xs[i] - x) * dy) + Math.abs((y - ys[i]) * dx);
           if (along > 0 && along + 3 * off < least) { least = along + 3 * off; best = i; }
         }
         if (best >= 0) choose(best);
@@ -190,6 +209,6 @@
   }
   sprite.addEventListener("load", soon);
   new ResizeObserver(soon).observe(stage);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", soon);
+  night.addEventListener("change", soon);
   draw();
 })();

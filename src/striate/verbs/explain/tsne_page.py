@@ -28,6 +28,8 @@ __all__ = ["MapPage", "draw_map", "render_map_page"]
 _QUALITY = 80
 _SIDE = 1000
 _AIR = 30
+_MANY = 5000
+"""Points from which on the picture is larger, and its dots smaller."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,29 +156,28 @@ def _tint(group: int) -> tuple[int, int, int]:
 
 def draw_map(points: Array, groups: Sequence[int], thumbnails: PictureArray) -> Picture:
     """The map as a picture, uint8 (h, w, 3): thumbnails where they fit, a dot for each other point."""
+    many = len(points) > _MANY
+    length, radius = (2 * _SIDE, 1) if many else (_SIDE, 2)
     low = points.min(axis=0)
     span = float((points.max(axis=0) - low).max()) or 1.0
-    size = points.max(axis=0) - low
-    wide, tall = (round(float(one) / span * _SIDE) + 2 * _AIR for one in size)
-    canvas = np.full((max(tall, 2 * _AIR), max(wide, 2 * _AIR), 3), 255, np.uint8)
+    places = np.rint((points - low) / span * length).astype(int) + _AIR
+    wide, tall = (int(one) + _AIR for one in places.max(axis=0))
+    canvas = np.full((tall, wide, 3), 255, np.uint8)
     side = 28
-    small = [_small(one, side) for one in thumbnails]
     taken = np.zeros(canvas.shape[:2], bool)
-    for at in range(len(points)):
-        x, y = (round(float(one)) + _AIR for one in (points[at] - low) / span * _SIDE)
-        y = canvas.shape[0] - y
+    for at, (x, y) in enumerate((int(x), tall - int(y)) for x, y in places):
         half = side // 2 + 2
         rows = slice(max(0, y - half), y + half)
         columns = slice(max(0, x - half), x + half)
         tint = _tint(groups[at]) if groups[at] >= 0 else (107, 114, 128)
         area = canvas[rows, columns]
         if taken[rows, columns].any() or area.shape[:2] != (2 * half, 2 * half):
-            dot = (slice(max(0, y - 2), y + 2), slice(max(0, x - 2), x + 2))
+            dot = (slice(max(0, y - radius), y + radius), slice(max(0, x - radius), x + radius))
             canvas[dot][~taken[dot]] = tint
             continue
         taken[rows, columns] = True
         area[:] = tint
-        area[2:-2, 2:-2] = small[at]
+        area[2:-2, 2:-2] = _small(thumbnails[at], side)
     return canvas
 
 
