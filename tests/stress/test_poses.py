@@ -8,11 +8,13 @@ import pytest
 from striate.data.meshes.rotation import angle_between_deg, angles_to_matrix
 from striate.data.meshes.view import View
 from striate.stress.poses import Answers, Deadline, Poses, PoseSpace, join_answers, join_poses
+from striate.stress.poses_answers import rule_of_classes
+from striate.stress.poses_drawing import _marked
 from striate.stress.poses_findings import Findings, share_of
 from striate.stress.poses_map import marginals, pose_map
 from striate.stress.poses_report import page_parts, pose_words, statements, tiles
 from striate.stress.poses_search import ask_all, climb, evolve, find_nearest
-from striate.types import Array
+from striate.types import Array, Picture
 
 SPACE = PoseSpace.around(View.at(40, scale=0.85, elevation_deg=10))
 
@@ -164,6 +166,10 @@ def test_what_is_listened_to_never_exceeds_what_was_announced() -> None:
     assert heard == [(100, 100)] * 3
 
 
+def black(pose: Poses, side: int) -> Picture:
+    return np.zeros((side, side, 3), np.uint8)
+
+
 def findings(ask: FooledBeyond, samples: int = 400) -> Findings:
     drawn = SPACE.drawn(samples, np.random.default_rng(0))
     answers = ask(drawn)
@@ -177,8 +183,10 @@ def findings(ask: FooledBeyond, samples: int = 400) -> Findings:
     return Findings(
         truth="bus",
         truth_from="as it was given",
+        rule=rule_of_classes("bus"),
         numbers=(),
         tolerance=0.0,
+        trained=(),
         space=SPACE,
         canonical=ask(SPACE.canonical),
         poses=drawn,
@@ -202,6 +210,20 @@ def test_maps_are_laid_out_as_they_say() -> None:
     assert (len(roll.x_deg), len(roll.y_deg)) == (8, 8)
 
 
+@pytest.mark.parametrize(
+    ("step", "most", "marked"),
+    [
+        (15, 5, [-180, -90, 0, 90]),
+        (15, 9, [-180, -135, -90, -45, 0, 45, 90, 135]),
+        (60, 9, [-180, -120, -60, 0, 60, 120]),
+        (30, 5, [-180, -90, 0, 90]),
+    ],
+)
+def test_axes_are_marked_at_round_angles(step: int, most: int, marked: list[int]) -> None:
+    degrees = np.arange(-180.0, 180.0, step).tolist()
+    assert [degrees[at] for at in _marked(degrees, most)] == marked
+
+
 def test_marginals_count_every_pose_once() -> None:
     found = findings(FooledBeyond(90))
     for one in found.marginals:
@@ -218,7 +240,7 @@ def test_the_strongest_are_unlike_each_other() -> None:
     found = findings(FooledBeyond(60))
     strong = found.strongest()
     assert len(strong) == 3  # there is one wrong answer only
-    assert strong[0].sure == max(one.sure for one in strong)
+    assert strong[0].answer.sure[0] == max(one.answer.sure[0] for one in strong)
     apart = angle_between_deg(strong[0].pose.turns, strong[1].pose.turns)
     assert float(apart[0]) > 20
 
@@ -234,7 +256,7 @@ def test_everything_is_told() -> None:
     assert "are misread" in text
     assert "smallest turn of the usual pose that was misread is 60." in text
     assert tiles(found)[1][1].startswith("60.")
-    parts = page_parts(found, lambda pose, side: np.zeros((side, side, 3), np.uint8), "32 × 32")
+    parts = page_parts(found, black, black, "32 × 32")
     page = "".join(body for _, body in parts)
     assert "bus → lorry" in page
     assert page.count("<rect x=") == len(found.maps[0].answers) + len(found.maps[1].answers)
@@ -244,9 +266,7 @@ def test_a_run_that_is_never_fooled_has_a_page_too() -> None:
     found = findings(FooledBeyond(500), samples=50)
     assert found.strongest() == []
     assert found.confusions == ()
-    page = "".join(
-        body for _, body in page_parts(found, lambda pose, side: np.zeros((8, 8, 3), np.uint8), "8 × 8")
-    )
+    page = "".join(body for _, body in page_parts(found, black, black, "8 × 8"))
     assert "No pose that was tried is misread" in page
     assert "did not get it misread" in " ".join(statements(found))
     everything = findings(FooledBeyond(-400), samples=50)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import io
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,10 @@ import numpy as np
 from striate.data.boxes.truth import Boxes
 from striate.data.dataset import Dataset, Record
 from striate.data.origins import ArrayOrigin
-from striate.errors import MachineError, UnknownNameError
+from striate.errors import MachineError
 from striate.types import Array
 
-__all__ = ["EMBEDDED", "EMBEDDED_PREFIX", "EmbeddedSet", "find_embedded"]
+__all__ = ["EMBEDDED", "EMBEDDED_PREFIX", "EmbeddedSet"]
 
 EMBEDDED_PREFIX = "embedded:"
 """What makes a name mean the embedded set, whatever files there are."""
@@ -147,7 +146,7 @@ EMBEDDED: MappingProxyType[str, EmbeddedSet] = MappingProxyType(
             _scene_boxes,
         ),
         "scenes-heads": EmbeddedSet(
-            "1500 rendered heads with their yaw, pitch and roll (degrees)",
+            "3000 rendered heads with their yaw, pitch and roll (degrees)",
             None,
             _head_angles,
         ),
@@ -159,17 +158,3 @@ EMBEDDED: MappingProxyType[str, EmbeddedSet] = MappingProxyType(
     }
 )
 """The sets by the names under which they can be used instead of a path."""
-
-
-def find_embedded(source: Path | str) -> EmbeddedSet | None:
-    """The embedded set that `source` names, unless a file or folder has that name.
-
-    "embedded:digits" always means the embedded set; an `UnknownNameError` if there is none.
-    """
-    name = os.fspath(source)
-    if name.startswith(EMBEDDED_PREFIX):
-        name = name.removeprefix(EMBEDDED_PREFIX)
-        if name not in EMBEDDED:
-            raise UnknownNameError("embedded set", name, EMBEDDED)
-        return EMBEDDED[name]
-    return None if os.path.lexists(name) else EMBEDDED.get(name)

@@ -55,7 +55,8 @@ class Poses:
         """One in numbers."""
         angles = dict(zip(("yaw", "pitch", "roll"), self.angles_deg[row].tolist(), strict=True))
         free = dict(zip(FREE, self.free[row].tolist(), strict=True))
-        return {name: round(value, 4) for name, value in {**angles, **free}.items()}
+        # + 0.0 makes no −0
+        return {name: round(value, 4) + 0.0 for name, value in {**angles, **free}.items()}
 
 
 def join_poses(parts: Sequence[Poses]) -> Poses:
@@ -108,8 +109,8 @@ class PoseSpace:
 class Answers:
     """What a run says of N poses. `said`: its answers in a word. `wrong` bool (N,). `known` bool (N,):
     false where it would rather not say. `sure` float64 (N,): the probability of its answer; for numbers,
-    how far they are off. `loss` float64 (N,): what a search raises, above 0 where wrong. `off` float64
-    (N, K): errors of numbers, degrees or the targets' units; (N, 0) for classes.
+    how far they are off. `loss` float64 (N,): what a search raises, more the worse it is read. `off`
+    float64 (N, K): errors of numbers, degrees or the targets' units; (N, 0) for classes.
     """
 
     said: tuple[str, ...]

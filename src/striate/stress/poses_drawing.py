@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from striate.data.meshes.rotation import angles_to_matrix, matrix_to_angles
 from striate.runs.markup import escape
@@ -35,8 +35,8 @@ def draw_map(found: Findings, one: PoseMap, draw: Callable[[Poses, int], Picture
         row, column = divmod(at, columns)
         x, y = _LEFT + column * cell, _TOP + (rows - 1 - row) * tall
         shade, strength = _cell(found, one, at, style)
-        told = f"{one.x_name} {one.x_deg[column]:g}°, {one.y_name} {one.y_deg[row]:g}°: {word}"
-        told += "" if found.numbers else f" {one.answers.sure[at]:.2f}"
+        told = f"{one.x_name} {one.x_deg[column]:g}°, {one.y_name} {one.y_deg[row]:g}°: "
+        told += found.words(word, float(one.answers.sure[at]))
         parts.append(
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{cell - 1:.1f}" height="{tall - 1:.1f}" rx="2" '
             f'style="fill:{shade};fill-opacity:{strength:.2f}"><title>{escape(told)}</title></rect>'
@@ -93,7 +93,7 @@ def _x_axis(
     found: Findings, one: PoseMap, cell: float, base: float, draw: Callable[[Poses, int], Picture]
 ) -> list[str]:
     parts = []
-    for column in _spread(len(one.x_deg), _ACROSS):
+    for column in _marked(one.x_deg, _ACROSS):
         x, yaw = _LEFT + (column + 0.5) * cell, one.x_deg[column]
         picture = draw(found.space.turned(angles_to_matrix(yaw, 0, 0)[None]), 96)
         parts.append(_image(picture, x - _THUMB / 2, base + 6))
@@ -108,7 +108,7 @@ def _y_axis(
 ) -> list[str]:
     parts = []
     yaw = float(matrix_to_angles(found.space.canonical.turns[0])[0])
-    for row in _spread(len(one.y_deg), _DOWN):
+    for row in _marked(one.y_deg, _DOWN):
         y, angle = _TOP + (len(one.y_deg) - 0.5 - row) * tall, one.y_deg[row]
         pitch, roll = (angle, 0.0) if one.y_name == "pitch" else (0.0, angle)
         picture = draw(found.space.turned(angles_to_matrix(yaw, pitch, roll)[None]), 96)
@@ -123,8 +123,12 @@ def _y_axis(
     return parts
 
 
-def _spread(count: int, most: int) -> list[int]:
-    return list(range(0, count, -(-count // most)))
+def _marked(degrees: Sequence[float], most: int) -> list[int]:
+    """Places of round angles, 0 among them where it is there, so far apart that `most` suffice."""
+    places = [
+        [at for at, angle in enumerate(degrees) if angle % apart == 0] for apart in (15, 30, 45, 90, 180)
+    ]
+    return next(one for one in places if len(one) <= most)
 
 
 def _degrees(value: float) -> str:
@@ -146,8 +150,8 @@ def _image(picture: Picture, x: float, y: float) -> str:
 def _legend(found: Findings, one: PoseMap, style: dict[str, str]) -> str:
     if found.numbers:
         return (
-            '<p class="note">White is right; full colour is 90° off or more. The ring is the usual pose.'
-            "</p>"
+            '<p class="note">Blank is right; full colour is 90° off or more. The ring is the usual '
+            "pose.</p>"
         )
     here = [word for word in style if word in set(one.answers.said)]
     named = [(word, style[word]) for word in here if style[word] != "var(--soft)"]

@@ -4,21 +4,42 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from striate.data.meshes.rotation import angle_between_deg
 from striate.metrics.intervals import wilson_interval
+from striate.metrics.regression import wrap_degrees
 from striate.stress.poses import Answers, Poses, PoseSpace, join_answers, join_poses
+from striate.stress.poses_answers import ANGLES, MISSED, UNSEEN, Rule
 from striate.stress.poses_map import Marginal, PoseMap
 from striate.stress.poses_search import Nearest, Search
 from striate.types import Array
 
-__all__ = ["Confusion", "Findings", "Strong", "share_of"]
+__all__ = ["Confusion", "Findings", "Ranges", "Strong", "share_of"]
 
 _A_LABEL, _APART_DEG = 3, 20.0
 """Of the strongest poses: so many a wrong answer, turned at least so far from each other."""
+
+
+Ranges: TypeAlias = tuple[tuple[str, float, float], ...]
+"""Angles, each with its ends in degrees."""
+
+_UNSCORED = (MISSED, UNSEEN)
+"""What is said in words alone: no answer stands behind it."""
+
+
+def _confidence(said: str, sure: float) -> float | None:
+    return None if said in _UNSCORED else round(sure, 4)
+
+
+def _told(answer: Answers) -> dict[str, Any]:
+    """One answer for JSON: its words, and its confidence or how far off it is."""
+    said, sure = answer.said[0], float(answer.sure[0])
+    if answer.off.shape[1]:
+        return {"said": said, "off_deg": round(sure, 2)}
+    return {"said": said, "confidence": _confidence(said, sure)}
 
 
 def share_of(count: int, total: int) -> tuple[float, tuple[float, float]]:
@@ -29,7 +50,10 @@ def share_of(count: int, total: int) -> tuple[float, tuple[float, float]]:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """A wrong answer among the random poses: how often, and how sure on average and at most."""
+    """A wrong answer among the random poses: how often, and how sure on average and at most.
+
+    Where nothing was found that is the loss, and no confidence.
+    """
 
     said: str
     poses: int
@@ -45,8 +69,8 @@ class Confusion:
             "poses": self.poses,
             "share": round(self.share, 4),
             "interval": [round(one, 4) for one in self.interval],
-            "mean_confidence": round(self.mean_sure, 4),
-            "most_confidence": round(self.most_sure, 4),
+            "mean_confidence": _confidence(self.said, self.mean_sure),
+            "most_confidence": _confidence(self.said, self.most_sure),
         }
 
 
@@ -55,16 +79,14 @@ class Strong:
     """A misread pose; `how` it was found: "random", a method, or "nearest"."""
 
     pose: Poses
-    said: str
-    sure: float
+    answer: Answers
     turned_deg: float
     how: str
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
-            "said": self.said,
-            "confidence": round(self.sure, 4),
+            **_told(self.answer),
             "turned_deg": round(self.turned_deg, 1),
             "found_by": self.how,
             **self.pose.to_dict(0),
@@ -75,14 +97,18 @@ class Strong:
 class Findings:
     """All that was measured of one object.
 
-    `truth`: the right answer in a word; `truth_from`: how that is known. `numbers`: names of what a run
-    for numbers answers; () for classes. `tolerance`: error above which numbers count as misread.
+    `truth`: the right answer in a word; `truth_from`: how that is known. `rule`: how poses are judged.
+    `numbers`: names of what a run for numbers answers; () for classes. `tolerance`: error above which
+    numbers count as misread. `trained`: angles with the ends between which the run mostly saw them; ()
+    where that is not known.
     """
 
     truth: str
     truth_from: str
+    rule: Rule
     numbers: tuple[str, ...]
     tolerance: float
+    trained: Ranges
     space: PoseSpace
     canonical: Answers
     poses: Poses
@@ -100,6 +126,16 @@ class Findings:
         return share_of(int(self.answers.wrong.sum()), len(self.answers))
 
     @property
+    def within(self) -> Answers:
+        """Those to random poses whose angles are as in training."""
+        angles = self.poses.angles_deg
+        rows = np.ones(len(self.poses), bool)
+        for name, low, high in self.trained:
+            column = angles[:, ANGLES.index(name)]
+            rows &= np.abs(wrap_degrees(column - (low + high) / 2)) <= (high - low) / 2
+        return self.answers.take(np.flatnonzero(rows))
+
+    @property
     def confusions(self) -> tuple[Confusion, ...]:
         """Wrong answers to the random poses, most frequent first; () for numbers."""
         if self.numbers:
@@ -114,12 +150,17 @@ class Findings:
             found.append(Confusion(word, count, share, interval, float(sure.mean()), float(sure.max())))
         return tuple(found)
 
+    def words(self, said: str, sure: float) -> str:
+        """An answer with its confidence, where it has one."""
+        return said if self.numbers or said in _UNSCORED else f"{said} {sure:.2f}"
+
     def strongest(self, count: int = 12) -> list[Strong]:
-        """Misread poses, surest (or farthest off) first, unlike each other."""
+        """Misread poses, surest (or farthest off) first and those not found last, unlike each other."""
         poses, answers, how = self._all_misread()
         turned = angle_between_deg(self.space.canonical.turns, poses.turns)
         kept: list[int] = []
-        for row in np.argsort(-answers.sure, kind="stable").tolist():
+        blank = np.array([word in _UNSCORED for word in answers.said], bool)
+        for row in np.lexsort((-answers.sure, blank)).tolist():
             same = [one for one in kept if self.numbers or answers.said[one] == answers.said[row]]
             most = count if self.numbers else _A_LABEL
             if len(same) < most and all(
@@ -131,8 +172,7 @@ class Findings:
         return [
             Strong(
                 poses.take(np.array([row])),
-                answers.said[row],
-                float(answers.sure[row]),
+                answers.take(np.array([row])),
                 float(turned[row]),
                 how[row],
             )
@@ -157,11 +197,12 @@ class Findings:
         return {
             "truth": self.truth,
             "truth_from": self.truth_from,
+            "rule": self.rule.misread,
+            "searches_raise": self.rule.raised,
             "canonical": {
                 **self.space.canonical.to_dict(0),
                 "elevation": self.space.elevation_deg,
-                "said": self.canonical.said[0],
-                "confidence": round(float(self.canonical.sure[0]), 4),
+                **_told(self.canonical),
                 "misread": bool(self.canonical.wrong[0]),
             },
             "random": {
@@ -170,6 +211,7 @@ class Findings:
                 "misread": round(share, 4),
                 "interval": [round(one, 4) for one in interval],
                 "misread_but_unknown": rejected,
+                "nothing_to_see": self.answers.said.count(UNSEEN),
                 **self._errors(),
             },
             "confusions": [one.to_dict() for one in self.confusions],
@@ -182,6 +224,13 @@ class Findings:
             "stopped_by_time": self.cut,
         }
 
+    def surest(self, one: Search) -> float | None:
+        """The greatest confidence of a wrong answer that a search ended at; None without any."""
+        if self.numbers:
+            return None
+        said = zip(one.answers.said, one.answers.wrong, one.answers.sure.tolist(), strict=True)
+        return max((sure for word, wrong, sure in said if wrong and word not in _UNSCORED), default=None)
+
     def _errors(self) -> dict[str, Any]:
         if not self.numbers:
             return {}
@@ -191,16 +240,30 @@ class Findings:
             "mean_error": round(float(self.answers.sure.mean()), 3),
             "mean_errors": {name: round(value, 3) for name, value in each},
             "tolerance": self.tolerance,
+            **self._trained(),
+        }
+
+    def _trained(self) -> dict[str, Any]:
+        if not self.trained:
+            return {}
+        share, interval = share_of(int(self.within.wrong.sum()), len(self.within))
+        return {
+            "angles_as_trained": {
+                name: [round(low, 1), round(high, 1)] for name, low, high in self.trained
+            },
+            "poses_as_trained": len(self.within),
+            "misread_as_trained": round(share, 4) if len(self.within) else None,
+            "interval_as_trained": [round(one, 4) for one in interval],
         }
 
     def _search(self, one: Search) -> dict[str, Any]:
-        first = one.fooled_after[one.fooled_after >= 0]
+        first, surest = one.fooled_after[one.fooled_after >= 0], self.surest(one)
         return {
             "method": one.method,
             "starts": len(one.starts),
             "fooled": one.fooled,
             "median_renderings_to_fool": float(np.median(first)) if len(first) else None,
-            "best_confidence": round(float(one.answers.sure[one.answers.wrong].max(initial=0)), 4),
+            "best_confidence": None if surest is None else round(surest, 4),
             "renderings": one.asked,
         }
 
@@ -211,8 +274,7 @@ class Findings:
             return {"turned_deg": None, **found}
         return {
             "turned_deg": round(one.turned_deg, 2),
-            "said": one.answer.said[0],
-            "confidence": round(float(one.answer.sure[0]), 4),
+            **_told(one.answer),
             **found,
             **one.pose.to_dict(0),
         }

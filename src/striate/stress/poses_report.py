@@ -10,9 +10,10 @@ from striate.figures import Bars, Curve, Figure, Gallery, GalleryItem, Lines, Se
 from striate.metrics.plain import percent
 from striate.runs.markup import escape, number
 from striate.runs.page import Tiles, section_body
-from striate.stress.poses import Poses
+from striate.stress.poses import Answers, Poses
+from striate.stress.poses_answers import MISPLACED, MISSED
 from striate.stress.poses_drawing import draw_map
-from striate.stress.poses_findings import Findings, Strong
+from striate.stress.poses_findings import Confusion, Findings, Strong, share_of
 from striate.stress.poses_search import Search
 from striate.types import Picture
 
@@ -25,7 +26,6 @@ _SIDE = 192
 _METHODS = {
     "evolution": "Evolution (CMA-ES)",
     "differences": "Slope by differences",
-    "random": "found at random",
 }
 _BY = {
     "evolution": "by evolution",
@@ -38,39 +38,59 @@ _BY = {
 def statements(found: Findings) -> list[str]:
     """What was found, in sentences."""
     said = [_usual(found), _random(found)]
+    if found.trained and len(found.within):
+        said.append(_within(found))
     if found.confusions:
-        most = found.confusions[0]
-        said.append(
-            f"Most often it is taken for {most.said}: {percent(most.share, most.interval)} of the "
-            f"poses, with a confidence of up to {most.most_sure:.2f}."
-        )
+        said.append(_most(found.confusions[0]))
     said.append(_nearest(found))
-    said += [_searched(found, one) for one in found.searches if len(one.starts)]
+    said += [_searched(found, one) for one in found.searches if one.asked]
     if found.cut:
         said.append("Time ran out before all poses were tried; what is shown is what was measured.")
     return said
 
 
 def _usual(found: Findings) -> str:
-    sure, word = float(found.canonical.sure[0]), found.canonical.said[0]
-    if found.numbers:
-        return f"Seen as people see it, it is {word}."
+    word = found.words(found.canonical.said[0], float(found.canonical.sure[0]))
     verdict = "misread" if found.canonical.wrong[0] else "read rightly"
-    return f"Seen as people see it, the {found.truth} is {verdict}: {word}, {sure:.2f}."
+    if found.numbers:
+        off = f"{found.canonical.sure[0]:.1f}° off"
+        return f"Seen as people see it, the {found.truth} is {verdict}: {word}, {off}."
+    return f"Seen as people see it, the {found.truth} is {verdict}: {word}."
+
+
+def _most(one: Confusion) -> str:
+    share = f"{percent(one.share, one.interval)} of the poses"
+    if one.said == MISSED:
+        return f"Most often it is not found: {share}."
+    taken = f"found, but {MISPLACED}" if one.said == MISPLACED else f"taken for {one.said}"
+    return f"Most often it is {taken}: {share}, with a confidence of up to {one.most_sure:.2f}."
 
 
 def _random(found: Findings) -> str:
     share, interval = found.misread
     what = f"Of {len(found.answers)} poses at random (every rotation equally likely)"
     if found.numbers:
-        middle = float(np.median(found.answers.sure))
-        return (
-            f"{what}, {percent(share, interval)} are more than {number(found.tolerance)}° off; the "
-            f"median error is {number(middle, 3)}°."
-        )
+        return f"{what}, {_far_off(found, found.answers)}."
     unknown = int((found.answers.wrong & ~found.answers.known).sum())
     also = f"; to {unknown} of those it would rather say unknown" if unknown else ""
     return f"{what}, {percent(share, interval)} are misread{also}."
+
+
+def _within(found: Findings) -> str:
+    """What is hard even among the poses that it knows."""
+    ends = (f"{name} {_degrees(low)} to {_degrees(high)}" for name, low, high in found.trained)
+    what = f"Of the {len(found.within)} among them that are turned as in training ({', '.join(ends)})"
+    return f"{what}, of any size, place and light, {_far_off(found, found.within)}."
+
+
+def _far_off(found: Findings, answers: Answers) -> str:
+    share = percent(*share_of(int(answers.wrong.sum()), len(answers)))
+    middle = number(float(np.median(answers.sure)), 3)
+    return f"{share} are more than {number(found.tolerance)}° off; the median error is {middle}°"
+
+
+def _degrees(value: float) -> str:
+    return f"{round(value)}°".replace("-", "−")  # round makes no −0
 
 
 def _nearest(found: Findings) -> str:
@@ -82,7 +102,7 @@ def _nearest(found: Findings) -> str:
         )
     if one.turned_deg == 0:
         return "The usual pose itself is misread: no turn is needed."
-    answer = one.answer.said[0] if found.numbers else f"{one.answer.said[0]} {one.answer.sure[0]:.2f}"
+    answer = found.words(one.answer.said[0], float(one.answer.sure[0]))
     return (
         f"The smallest turn of the usual pose that was misread is {one.turned_deg:.1f}° "
         f"({answer}), of {one.axes} axes tried."
@@ -91,15 +111,14 @@ def _nearest(found: Findings) -> str:
 
 def _searched(found: Findings, one: Search) -> str:
     first = one.fooled_after[one.fooled_after >= 0]
-    what = (
-        f"{_METHODS[one.method]} from {len(one.starts)} poses read rightly fooled it from {one.fooled}"
-    )
+    poses = "1 pose" if len(one.starts) == 1 else f"{len(one.starts)} poses"
+    what = f"{_METHODS[one.method]} from {poses} read rightly fooled it from {one.fooled}"
     if not len(first):
         return f"{what} ({one.asked} renderings)."
     after = f"after {int(np.median(first))} renderings at the median"
-    if found.numbers:
+    best = found.surest(one)
+    if best is None:
         return f"{what}, {after}."
-    best = float(one.answers.sure[one.answers.wrong].max(initial=0))
     return f"{what}, {after}; its surest wrong answer has a confidence of {best:.2f}."
 
 
@@ -120,28 +139,31 @@ def tiles(found: Findings) -> Tiles:
 
 
 def _answer(found: Findings, one: Strong) -> str:
-    return f"{one.sure:.0f}°" if found.numbers else f"{one.said} {one.sure:.2f}"
+    said, sure = one.answer.said[0], float(one.answer.sure[0])
+    return f"{sure:.0f}°" if found.numbers else found.words(said, sure)
 
 
 def pose_words(pose: Poses) -> str:
     """Yaw, pitch and roll for people."""
-    rounded = (round(value) for value in pose.angles_deg[0].tolist())  # round makes no −0
-    words = (f"{value}°".replace("-", "−") for value in rounded)
+    words = map(_degrees, pose.angles_deg[0].tolist())
     return ", ".join(
         f"{name} {word}" for name, word in zip(("yaw", "pitch", "roll"), words, strict=True)
     )
 
 
-def page_parts(found: Findings, draw: Draw, input_words: str) -> list[tuple[str, str]]:
-    """(title, HTML) of the page's sections."""
-    shown = f"Drawn at {_SIDE} pixels; the run saw {input_words}."
-    strong = Section("The strongest", _strong_intro(found), [_gallery(found, draw, shown)])
-    parts = [("In short", section_body(_short(found, draw))), ("The strongest", section_body(strong))]
+def page_parts(found: Findings, draw: Draw, show: Draw, input_words: str) -> list[tuple[str, str]]:
+    """(title, HTML) of the page's sections. `draw`: the object alone; `show`: and what is said of it."""
+    shown = f"Drawn at {_SIDE} pixels; the run saw {input_words}. {found.rule.drawn}".rstrip()
+    strong = Section("The strongest", _strong_intro(found), [_gallery(found, show, shown)])
+    parts = [
+        ("In short", section_body(_short(found, show))),
+        ("The strongest", section_body(strong)),
+    ]
     if found.maps:
         maps = "".join(_map_figure(found, draw, at) for at in range(len(found.maps)))
         intro = (
             "All but the two angles is as in the usual pose. Pictures at the edges show the object so "
-            "turned. Paler is less sure."
+            f"turned. {'Fainter is nearer.' if found.numbers else 'Fainter is less sure.'}"
         )
         parts.append(("Maps", f'<p class="intro">{intro}</p><div class="figures">{maps}</div>'))
     parts.append(("What it depends on", section_body(_curves(found))))
@@ -152,13 +174,18 @@ def page_parts(found: Findings, draw: Draw, input_words: str) -> list[tuple[str,
 def _short(found: Findings, draw: Draw) -> Section:
     rows = [(one,) for one in statements(found)]
     figures: list[Figure] = [
-        Gallery("The usual pose, and the nearest that fools", "", _pair(found, draw))
+        Gallery(
+            "The usual pose, and the nearest that fools",
+            found.rule.drawn,
+            _pair(found, draw),
+            large=bool(found.rule.drawn),
+        )
     ]
     figures.append(Table("What was found", "", ("finding",), rows))
     if found.confusions:
         figures.append(
             Bars(
-                "What it is taken for",
+                "What is said instead",
                 "Shares of all random poses, with 95 % intervals.",
                 [one.said for one in found.confusions],
                 [one.share for one in found.confusions],
@@ -171,24 +198,21 @@ def _short(found: Findings, draw: Draw) -> Section:
 
 
 def _pair(found: Findings, draw: Draw) -> list[GalleryItem]:
-    usual = found.canonical
-    word = usual.said[0] if found.numbers else f"{usual.said[0]} {usual.sure[0]:.2f}"
-    items = [
-        GalleryItem(
-            draw(found.space.canonical, _SIDE),
-            word,
-            f"usual: {pose_words(found.space.canonical)}",
-            "bad" if usual.wrong[0] else "good",
-        )
-    ]
-    near = found.nearest
+    usual, near = found.canonical, found.nearest
+    items = [_item(found, draw, found.space.canonical, usual, "usual")]
     if near.pose is not None and near.answer is not None and near.turned_deg > 0:
-        word = (
-            near.answer.said[0] if found.numbers else f"{near.answer.said[0]} {near.answer.sure[0]:.2f}"
-        )
-        note = f"turned by {near.turned_deg:.1f}°: {pose_words(near.pose)}"
-        items.append(GalleryItem(draw(near.pose, _SIDE), word, note, "bad"))
+        items.append(_item(found, draw, near.pose, near.answer, f"turned by {near.turned_deg:.1f}°"))
     return items
+
+
+def _item(found: Findings, draw: Draw, pose: Poses, answer: Answers, note: str) -> GalleryItem:
+    """One pose, and what is said of it or how far off that is."""
+    said, sure, wrong = answer.said[0], float(answer.sure[0]), bool(answer.wrong[0])
+    words = f"{found.truth} → {found.words(said, sure)}" if wrong else found.words(said, sure)
+    facts = f"{note}: {pose_words(pose)}"
+    if found.numbers:
+        words, facts = f"{sure:.1f}° off", f"{facts}; said: {said}"
+    return GalleryItem(draw(pose, _SIDE), words, facts, "bad" if wrong else "good")
 
 
 def _strong_intro(found: Findings) -> str:
@@ -198,16 +222,9 @@ def _strong_intro(found: Findings) -> str:
 
 
 def _gallery(found: Findings, draw: Draw, shown: str) -> Gallery:
-    items = [
-        GalleryItem(
-            draw(one.pose, _SIDE),
-            one.said if found.numbers else f"{found.truth} → {one.said} {one.sure:.2f}",
-            f"{pose_words(one.pose)}; {_BY[one.how]}",
-            "bad",
-        )
-        for one in found.strongest()
-    ]
-    return Gallery("Strange poses", shown, items, empty="No pose that was tried is misread.")
+    items = [_item(found, draw, one.pose, one.answer, _BY[one.how]) for one in found.strongest()]
+    empty = "No pose that was tried is misread."
+    return Gallery("Strange poses", shown, items, empty=empty, large=bool(found.rule.drawn))
 
 
 def _map_figure(found: Findings, draw: Draw, at: int) -> str:
@@ -242,11 +259,13 @@ def _method(found: Findings) -> Section:
     low, high = found.space.low, found.space.high
     rows: Sequence[tuple[str, str]] = [
         ("right answer", f"{found.truth}: {found.truth_from}"),
+        ("misread", f"{found.rule.misread}; one that fills half of no pixel never is"),
         ("angles", "yaw right, pitch up and roll clockwise are positive; intrinsic, in this order"),
         ("rotations", "spread evenly over all of them (SO(3), Shoemake 1992)"),
         ("size", f"sphere around the object, {low[0]:g} to {high[0]:g} of the picture"),
         ("place", f"middle of the object up to {high[1]:g} of the picture from the middle, each way"),
         ("light", f"from any side, {low[4]:g} to {high[4]:g}° above the horizon"),
+        ("searches raise", found.rule.raised),
         ("evolution", "CMA-ES over eight numbers, from poses read rightly"),
         ("slope", "central differences through the renderer (Alcorn et al. 2019), as a run's own slope "
                   "says nothing about the renderer"),

@@ -93,6 +93,7 @@ def test_continued_lines_comments_and_colours_of_points() -> None:
     ("text", "said"),
     [
         ("", "no faces"),
+        ("v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\nf 1 1 1\n", r"none of the faces .* \(2\) has an area"),
         ("v 0 0 0\nv 1 0 0\nv 0 1 0\n", r"no faces \(3 vertices\)"),
         ("v 0 0\n", "line 1"),
         ("v 0 0 nan\n", "line 1"),

@@ -67,8 +67,14 @@ class Mesh:
     @property
     def bounds(self) -> tuple[Array, Array]:
         """Lowest and highest corner of the box around what the faces use, (3,) each."""
-        used = self.vertices[np.unique(self.faces)]
+        used = self._used()
         return used.min(axis=0), used.max(axis=0)
+
+    def _used(self) -> Array:
+        """The vertices that faces name, (U, 3). Marked, not sorted: every picture asks for them."""
+        named = np.zeros(len(self.vertices), bool)
+        named[self.faces] = True
+        return self.vertices[named]
 
     @property
     def centre(self) -> Array:
@@ -80,8 +86,7 @@ class Mesh:
     @property
     def radius(self) -> float:
         """That of the sphere about `centre` which holds it; a point has radius 1."""
-        used = self.vertices[np.unique(self.faces)]
-        found = float(np.linalg.norm(used - self.centre, axis=1).max())
+        found = float(np.linalg.norm(self._used() - self.centre, axis=1).max())
         return found if found > 0 else 1.0
 
     def painted(self, colours: Mapping[str, Sequence[int]]) -> Mesh:

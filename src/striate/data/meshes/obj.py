@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from striate.data.meshes.mesh import MOST_FACES, Mesh, signed_volume
+from striate.data.meshes.mesh import MOST_FACES, Mesh, face_normals, signed_volume
 from striate.data.meshes.polygon import flattened, triangulate
 from striate.errors import DataError
 from striate.types import Array
@@ -42,7 +42,8 @@ def read_obj(path: str | os.PathLike[str]) -> ObjFile:
     """The mesh in the file `path`, with the colours (Kd) of its MTL files where they lie beside it.
 
     Polygons are cut into triangles. Parts are groups (g) or else objects (o). The longest unit is taken
-    as metres. A `DataError` with the line where the file is wrong, is too large, or has no faces.
+    as metres. A `DataError` with the line where the file is wrong, is too large, or has no faces with an
+    area.
     """
     file = Path(path)
     text = _text(file)
@@ -215,6 +216,7 @@ class _Reader:
             )
         vertices = np.array(self.points, np.float64)
         faces = np.array(self.faces, np.int64)
+        self._count_flat(vertices[faces])
         mesh = Mesh(
             vertices,
             faces,
@@ -226,6 +228,18 @@ class _Reader:
         )
         said = [f"{count} × {what}: not drawn" for what, count in self.left_out.items()]
         return ObjFile(mesh, (*self.notes, *said))
+
+    def _count_flat(self, corners: Array) -> None:
+        """Triangles whose corners lie in a line show nothing from any side."""
+        flat = int((~face_normals(corners).any(axis=1)).sum())
+        if flat == len(corners):
+            raise DataError(
+                f"none of the faces of {self.name} ({flat}) has an area",
+                expected="faces whose corners do not lie in a line",
+                remedy="export the object again; coordinates may have been rounded to nothing",
+            )
+        if flat:
+            self.left_out["faces without an area"] = flat
 
     def _colours(self, faces: Array) -> Array:
         found = np.empty((len(faces), 3), np.uint8)

@@ -21,7 +21,7 @@ from striate.runs.run import Run
 from striate.stress.poses import Ask, Deadline, PoseSpace
 from striate.stress.poses_findings import Findings
 from striate.stress.poses_map import marginals, pose_map
-from striate.stress.poses_report import page_parts, statements
+from striate.stress.poses_report import Draw, page_parts, statements
 from striate.stress.poses_report import tiles as first_numbers
 from striate.stress.poses_search import ask_all, climb, evolve, find_nearest
 from striate.verbs.model import FilePath, load
@@ -34,7 +34,7 @@ FILES = ("poses.html", "poses.json")
 
 _INTRO = (
     "Networks learn things as photographs show them: upright, from the usual side. Here one object is "
-    "turned every way, and moved, scaled and lit, and the run is asked each time what it is. The poses "
+    "turned every way, and moved, scaled and lit, and the run is asked about it each time. The poses "
     "that it misreads are counted at random, then searched for (Alcorn et al. 2019)."
 )
 _STARTS = 8
@@ -46,7 +46,8 @@ _MOST_SAMPLES = 1_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StrangePoses:
-    """What was found for one object. `notes`: what of its file is not drawn; what was assumed."""
+    """What was found for one object. `notes`: what of its file is not drawn; what was assumed. `show`:
+    draws a pose with what the run says of it."""
 
     run: str
     object: str
@@ -55,6 +56,7 @@ class StrangePoses:
     notes: tuple[str, ...]
     found: Findings
     stage: Stage
+    show: Draw
 
     @property
     def statements(self) -> list[str]:
@@ -84,7 +86,7 @@ class StrangePoses:
             masthead(title, kind="striate stress --poses", facts=facts)
             + f'<p class="intro" style="margin-bottom:18px">{_INTRO}</p>'
             + tiles(first_numbers(self.found))
-            + contents(page_parts(self.found, self.stage.drawn, f"{height} × {width}"))
+            + contents(page_parts(self.found, self.stage.drawn, self.show, f"{height} × {width}"))
         )
         write_text(page, document(f"{title} · striate", body))
         return page
@@ -109,7 +111,7 @@ def poses(
     the run says of the usual pose. `samples`: poses drawn at random; as many again are rendered by the
     two searches, and up to two thousand for maps and the nearest pose. `time_budget`: seconds, or text
     such as "2m"; what is not done by then is left out. `background`: a picture to stand before; by
-    default a plain studio. For runs that classify, and those that give yaw, pitch or roll; a
+    default a plain studio. For runs that classify, that detect, and that give yaw, pitch or roll; a
     `UsageError` for others.
     """
     if not 1 <= samples <= _MOST_SAMPLES:
@@ -118,7 +120,7 @@ def poses(
     model = load(run, threads=threads)
     stage = Stage.of(mesh, model.task.input_hw, background)
     space = PoseSpace.around(canonical_view(stage.solid))
-    asked = asking(model, stage, space, true, threads)
+    asked = asking(model, stage, space, true)
     step = 15.0 if samples >= 1000 else 30.0 if samples >= 200 else 60.0
     about = 2 * samples + round(900 * (15 / step) ** 2) + 300
     deadline = Deadline(time.monotonic, budget, about, listen)
@@ -131,6 +133,7 @@ def poses(
         notes=(*asked.notes, *stage.notes),
         found=found,
         stage=stage.at(space.elevation_deg),
+        show=asked.show,
     )
 
 
@@ -163,8 +166,10 @@ def _measured(
     return Findings(
         truth=asked.truth,
         truth_from=asked.truth_from,
+        rule=asked.rule,
         numbers=asked.numbers,
         tolerance=asked.tolerance,
+        trained=asked.trained,
         space=space,
         canonical=asked.usual,
         poses=random,

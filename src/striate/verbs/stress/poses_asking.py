@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,33 @@ import numpy as np
 from striate.data.meshes.backgrounds import studio
 from striate.data.meshes.mesh import Mesh
 from striate.data.meshes.obj import read_obj
-from striate.data.meshes.render import render
-from striate.data.meshes.rotation import angle_between_deg, angles_to_matrix
+from striate.data.meshes.render import Rendered, render
 from striate.data.meshes.solids import ALIASES, SOLID_NAMES, make_solid
-from striate.errors import UnknownNameError, UsageError
-from striate.explain.judging import label_of
-from striate.metrics.regression import wrap_degrees
+from striate.errors import DataError, UnknownNameError, UsageError
 from striate.pictures.read import read
 from striate.pictures.resize import fit
 from striate.stress.poses import Answers, Ask, Poses, PoseSpace
+from striate.stress.poses_answers import (
+    ANGLES,
+    LEAST_IOU,
+    TOLERANCE_DEG,
+    Rule,
+    answers_in_angles,
+    answers_in_boxes,
+    answers_in_classes,
+    hidden,
+    overlaps_with,
+    rule_of_angles,
+    rule_of_boxes,
+    rule_of_classes,
+)
+from striate.stress.poses_boxes import draw_boxes
+from striate.stress.poses_findings import Ranges
+from striate.stress.poses_report import Draw
 from striate.types import Array, Picture, SizeHW
 from striate.verbs.model import FilePath, Model
 
 __all__ = ["Seen", "Stage", "asking"]
-
-_ANGLES = ("yaw", "pitch", "roll")
-_TOLERANCE_DEG = 15.0
-_LEAST = 1e-7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,122 +54,203 @@ class Stage:
     size_hw: SizeHW
     notes: tuple[str, ...]
     background: Picture | None
+    ground: Picture
     elevation_deg: float = 0.0
 
     @classmethod
     def of(cls, mesh: FilePath, size_hw: SizeHW, background: FilePath | None) -> Stage:
         """The object that `mesh` names, to be shown at `size_hw`."""
         behind = None if background is None else read(background)
+        ground = _ground(behind, size_hw)
         name = os.fspath(mesh)
         path = Path(name)
         if path.suffix.lower() == ".obj" or path.is_file():
             found = read_obj(path)
-            return cls(found.mesh, path.stem, None, size_hw, found.notes, behind)
+            return cls(found.mesh, path.stem, None, size_hw, found.notes, behind, ground)
         words = {word: solid for solid, others in ALIASES.items() for word in others}
         solid = words.get(_in_words(name), _in_words(name))
         if solid not in SOLID_NAMES:
             raise UnknownNameError(
                 "object", name, SOLID_NAMES, remedy="name a solid, or a mesh file such as bus.obj"
             )
-        return cls(make_solid(solid), solid, solid, size_hw, (), behind)
+        return cls(make_solid(solid), solid, solid, size_hw, (), behind, ground)
 
     def at(self, elevation_deg: float) -> Stage:
         """The same, looked down on."""
         return replace(self, elevation_deg=elevation_deg)
 
-    def pictures(self, poses: Poses) -> list[Picture]:
-        """The object in each of `poses`, as the run will see it."""
-        return [self._picture(poses, row, self.size_hw) for row in range(len(poses))]
+    def rendered(self, poses: Poses, row: int) -> Rendered:
+        """The object in one of `poses`, as the run will see it."""
+        view = poses.view(row, self.elevation_deg)
+        return render(self.mesh, view, self.size_hw, ground=self.ground)
 
     def drawn(self, pose: Poses, side: int) -> Picture:
         """The object in one pose for people, `side` pixels on the shorter side."""
         height, width = self.size_hw
         by = side / min(height, width)
-        return self._picture(pose, 0, (round(height * by), round(width * by)))
+        size_hw = round(height * by), round(width * by)
+        ground = _ground(self.background, size_hw)
+        return render(self.mesh, pose.view(0, self.elevation_deg), size_hw, ground=ground).picture
 
-    def _picture(self, poses: Poses, row: int, size_hw: SizeHW) -> Picture:
-        ground = studio(size_hw)
-        if self.background is not None:
-            ground = fit(self.background, size_hw, how="crop").pixels
-        return render(self.mesh, poses.view(row, self.elevation_deg), size_hw, ground=ground).picture
+
+def _ground(background: Picture | None, size_hw: SizeHW) -> Picture:
+    return studio(size_hw) if background is None else fit(background, size_hw, how="crop").pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """How a run is asked about one object; see `Findings` for what the words mean."""
+    """How a run is asked about one object; see `Findings` for what the words mean. `show`: a pose for
+    people, with what the run says of it where that can be drawn."""
 
     ask: Ask
+    show: Draw
     truth: str
     truth_from: str
-    numbers: tuple[str, ...]
-    tolerance: float
+    rule: Rule
     usual: Answers
-    notes: tuple[str, ...]
+    numbers: tuple[str, ...] = ()
+    tolerance: float = 0.0
+    trained: Ranges = ()
+    notes: tuple[str, ...] = ()
 
 
-def asking(model: Model, stage: Stage, space: PoseSpace, true: str | None, threads: int) -> Seen:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
+    """What a run says of poses, and the boxes of what is seen there, float64 (N, 4), NaN for nothing."""
+
+    results: Sequence[Any]
+    boxes_xyxy: Array
+
+
+_Look = Callable[[Poses], _Looked]
+
+
+def asking(model: Model, stage: Stage, space: PoseSpace, true: str | None) -> Seen:
     """The run of `model` as something that answers to poses of `stage`."""
     stage = stage.at(space.elevation_deg)
-    graphs = model.graphs(threads)
 
-    def results(poses: Poses) -> list[Any]:
-        return list(model.task.predict(graphs, stage.pictures(poses)))
+    def look(poses: Poses) -> _Looked:
+        boxes = np.full((len(poses), 4), np.nan)
 
+        def picture(row: int) -> Picture:
+            seen = stage.rendered(poses, row)
+            boxes[row] = np.nan if seen.box_xyxy is None else seen.box_xyxy
+            return seen.picture
+
+        return _Looked([result for _, result, _ in model.stream(range(len(poses)), picture)], boxes)
+
+    _check_shown(stage, space)
     task = model.header.task
     if task == "classify":
-        return _of_classes(model.names, stage, space, true, results)
+        return _of_classes(model.names, stage, space, true, look)
+    if task == "detect":
+        return _of_boxes(model, stage, space, true, look)
     if task == "regress":
-        return _of_angles(model.names, stage, space, true, results)
+        return _of_angles(model, stage, space, true, look)
     raise UsageError(
         f"strange poses are not measured for the task {task}",
-        expected="a run that classifies, or one that gives yaw, pitch or roll",
+        expected="a run that classifies, one that detects, or one that gives yaw, pitch or roll",
     )
 
 
-# -- classes ----------------------------------------------------------------------------------
+def _check_shown(stage: Stage, space: PoseSpace) -> None:
+    if stage.rendered(space.canonical, 0).box_xyxy is None:
+        height, width = stage.size_hw
+        raise DataError(
+            f"nothing is seen of {stage.name} at {height} × {width} pixels in its usual pose",
+            expected="an object that fills half of a pixel at least",
+            remedy="look at the file: it may be a line or a sheet seen from its edge",
+        )
+
+
+def _judging(look: _Look, judge: Callable[[_Looked, Poses], Answers]) -> Ask:
+    def ask(poses: Poses) -> Answers:
+        looked = look(poses)
+        return hidden(judge(looked, poses), looked.boxes_xyxy)
+
+    return ask
+
+
+# -- classes and boxes ------------------------------------------------------------------------
 
 
 def _of_classes(
-    names: Sequence[str], stage: Stage, space: PoseSpace, true: str | None, results: Any
+    names: Sequence[str], stage: Stage, space: PoseSpace, true: str | None, look: _Look
 ) -> Seen:
-    usual = results(space.canonical)
-    truth, source = _truth(names, stage, true, usual[0])
+    truth, source = _truth(names, stage, true, lambda: _best_class(look(space.canonical)))
     column = list(names).index(truth)
-
-    def judged(found: Sequence[Any]) -> Answers:
-        scores = np.stack([one.probabilities for one in found]).astype(np.float64)  # (N, K)
-        logs = np.log(np.maximum(scores, _LEAST))
-        others = np.delete(logs, column, axis=1).max(axis=1, initial=np.log(_LEAST))
-        said = tuple(label_of(one) for one in found)
-        return Answers(
-            said=said,
-            wrong=np.array([set(one.labels) != {truth} for one in found]),
-            known=np.array([bool(one.known) for one in found]),
-            sure=np.array([one.score for one in found], np.float64),
-            loss=others - logs[:, column],
-            off=np.zeros((len(found), 0)),
-        )
-
-    assumed = () if source != _ASSUMED else (
-        f"No class of the run is called {stage.name}, so what it says of the usual pose, {truth}, is "
-        "taken as right.",
-    )  # fmt: skip
+    ask = _judging(look, lambda looked, _: answers_in_classes(looked.results, column))
     return Seen(
-        ask=lambda poses: judged(results(poses)),
+        ask=ask,
+        show=stage.drawn,
         truth=truth,
         truth_from=source,
-        numbers=(),
-        tolerance=0.0,
-        usual=judged(usual),
-        notes=assumed,
+        rule=rule_of_classes(truth),
+        usual=ask(space.canonical),
+        notes=_assumed(stage, truth, source),
     )
+
+
+def _best_class(looked: _Looked) -> str:
+    """What a classifier says of the one pose; if it says nothing, its best class."""
+    usual = looked.results[0]
+    label: str = usual.label if usual.label is not None else usual.top(1)[0][0]
+    return label
+
+
+def _of_boxes(model: Model, stage: Stage, space: PoseSpace, true: str | None, look: _Look) -> Seen:
+    truth, source = _truth(model.names, stage, true, lambda: _best_box(look(space.canonical), stage))
+    column, show_from = list(model.names).index(truth), float(model.header.facts["show_from"])
+    ask = _judging(
+        look,
+        lambda looked, _: answers_in_boxes(looked.results, looked.boxes_xyxy, column, show_from),
+    )
+
+    def show(pose: Poses, side: int) -> Picture:
+        looked, by = look(pose), side / min(stage.size_hw)
+        box = looked.boxes_xyxy[0]
+        return draw_boxes(stage.drawn(pose, side), looked.results[0], box, column, show_from, by)
+
+    return Seen(
+        ask=ask,
+        show=show,
+        truth=truth,
+        truth_from=source,
+        rule=rule_of_boxes(truth, show_from),
+        usual=ask(space.canonical),
+        notes=_assumed(stage, truth, source),
+    )
+
+
+def _best_box(looked: _Looked, stage: Stage) -> str:
+    """The class that a detector finds where the object is in the one pose."""
+    result = looked.results[0]
+    there = overlaps_with(result, looked.boxes_xyxy[0]) >= LEAST_IOU
+    if not there.any():
+        raise UsageError(
+            f"no class of the run is called {stage.name}, and in its usual pose the run finds nothing "
+            "there that could be taken as right",
+            expected="the class that it should find",
+            remedy=f"name it with --true: {', '.join(result.names[:8])}",
+        )
+    name: str = result.names[result.labels[int(there.argmax())]]
+    return name
 
 
 _ASSUMED = "what the run says of the usual pose: its name is no class of the run"
 
 
-def _truth(names: Sequence[str], stage: Stage, true: str | None, usual: Any) -> tuple[str, str]:
-    """The right class, and how that is known."""
+def _assumed(stage: Stage, truth: str, source: str) -> tuple[str, ...]:
+    if source != _ASSUMED:
+        return ()
+    said = f"No class of the run is called {stage.name}, so what it says of the usual pose, {truth}, is "
+    return (f"{said}taken as right; --true CLASS names another.",)
+
+
+def _truth(
+    names: Sequence[str], stage: Stage, true: str | None, usual: Callable[[], str]
+) -> tuple[str, str]:
+    """The right class, and how that is known; `usual` tells what the run says of the usual pose."""
     if true is not None:
         if true not in names:
             raise UnknownNameError("class", true, names)
@@ -168,8 +259,7 @@ def _truth(names: Sequence[str], stage: Stage, true: str | None, usual: Any) -> 
     for name in names:
         if _in_words(name) in words:
             return name, "the class of the run that has the object's name"
-    label = usual.label if usual.label is not None else usual.top(1)[0][0]
-    return label, _ASSUMED
+    return usual(), _ASSUMED
 
 
 def _in_words(name: str) -> str:
@@ -180,56 +270,38 @@ def _in_words(name: str) -> str:
 # -- angles -----------------------------------------------------------------------------------
 
 
-def _of_angles(
-    names: Sequence[str], stage: Stage, space: PoseSpace, true: str | None, results: Any
-) -> Seen:
+def _of_angles(model: Model, stage: Stage, space: PoseSpace, true: str | None, look: _Look) -> Seen:
     if true is not None:
         raise UsageError(f"a run for numbers has no class {true!r}", remedy="leave out --true")
-    which = [_angle(name) for name in names]
-
-    def ask(poses: Poses) -> Answers:
-        values = np.stack([one.values for one in results(poses)])  # (N, K)
-        off = np.abs(wrap_degrees(values - poses.angles_deg[:, which]))
-        error = _apart(values, which, poses) if len(set(which)) == 3 else off.mean(axis=1)
-        said = tuple(
-            ", ".join(f"{name} {value:.0f}°" for name, value in zip(names, row, strict=True)).replace(
-                "-", "−"
-            )
-            for row in values.tolist()
-        )
-        return Answers(
-            said=said,
-            wrong=error > _TOLERANCE_DEG,
-            known=np.ones(len(said), bool),
-            sure=error,
-            loss=error - _TOLERANCE_DEG,
-            off=off,
-        )
-
-    kind = "the turn between pose and answer" if len(set(which)) == 3 else "the mean error of the angles"
+    which = [_angle(name) for name in model.names]
+    ask = _judging(look, lambda looked, poses: answers_in_angles(looked.results, which, poses))
     return Seen(
         ask=ask,
+        show=stage.drawn,
         truth=stage.name,
-        truth_from=f"the pose itself; the error is {kind}",
-        numbers=tuple(names),
-        tolerance=_TOLERANCE_DEG,
+        truth_from="the pose itself",
+        rule=rule_of_angles(which),
         usual=ask(space.canonical),
-        notes=(),
+        numbers=model.names,
+        tolerance=TOLERANCE_DEG,
+        trained=_trained(model, which),
     )
+
+
+def _trained(model: Model, which: Sequence[int]) -> Ranges:
+    """The angles that the run was mostly trained on: what is spread evenly ends at √3 deviations."""
+    facts = model.header.facts
+    rows = zip(which, facts["mean"], facts["scale"], strict=True)
+    reach = [(ANGLES[angle], mean, min(3**0.5 * spread, 180.0)) for angle, mean, spread in rows]
+    return tuple((name, mean - upto, mean + upto) for name, mean, upto in reach)
 
 
 def _angle(name: str) -> int:
     """Which of yaw, pitch and roll a column is."""
     plain = name.lower().removesuffix("_deg")
-    if plain not in _ANGLES:
+    if plain not in ANGLES:
         raise UsageError(
             f"the run gives {name!r}, which a pose does not tell",
             expected="a run whose numbers are called yaw, pitch or roll",
         )
-    return _ANGLES.index(plain)
-
-
-def _apart(values: Array, which: Sequence[int], poses: Poses) -> Array:
-    """The turn between what was said and what is, degrees (N,)."""
-    ordered = values[:, [list(which).index(angle) for angle in range(3)]]
-    return angle_between_deg(angles_to_matrix(*ordered.T), poses.turns)
+    return ANGLES.index(plain)
