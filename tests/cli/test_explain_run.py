@@ -9,12 +9,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from striate.cli.commands import COMMANDS, Command
 from striate.cli.explain_run import explain
 from striate.cli.explain_words import _FLAGS, Words
-from striate.pictures import read
+from striate.pictures import read, write
 from striate.runs.run import Run
 from striate.verbs.explain import live as explain_live
 from striate.verbs.explain.live import LiveSummary
@@ -40,6 +41,19 @@ def test_one_picture(striate: Call, run: Path, coloured: Path, tmp_path: Path) -
     assert "occlusion:" in found.out
     assert (tmp_path / "out" / "explain.html").exists()
     assert read(tmp_path / "out" / "0.png").shape[1] > 600
+
+
+def test_where_the_default_fails_another_method_is_named(
+    striate: Call, run: Path, coloured: Path, tmp_path: Path
+) -> None:
+    flat = coloured / "red" / "0.png"
+    write(np.full((20, 20, 3), (200, 30, 30), np.uint8), flat, overwrite=True)
+    words = ("explain", run, flat, "--out", tmp_path / "out", "--overwrite")
+    assert "one colour" in striate(*words).out
+    assert "--method rise: slower" in striate(*words).err
+    assert "--method occlusion" not in striate(*words).err  # that was taken
+    assert "slower" not in striate(*words, "--method", "occlusion").err  # what was asked for is not
+    assert "slower" not in striate(*words, "--no-check").err
 
 
 def test_a_folder_as_json_lines(striate: Call, run: Path, coloured: Path, tmp_path: Path) -> None:
@@ -78,6 +92,11 @@ def test_some_of_many(striate: Call, run: Path, coloured: Path, tmp_path: Path) 
         (("PICTURE", "--neurons", "all"), "give pictures with --data"),
         (("--tsne", "features"), "add --data DIR"),
         (("PICTURE", "PICTURE", "--maps"), "one for --maps"),
+        (("PICTURE", "PICTURE", "--class-map"), "one for --class-map"),
+        (("PICTURE", "--class-map"), "a class map needs a network"),
+        (("PICTURE", "--class-map", "--maps"), "cannot go together"),
+        (("PICTURE", "--class-map", "--masks", "3"), "--masks says nothing with --class-map"),
+        (("PICTURE", "--out", "OUT", "--windows", "2"), "--windows with --class-map"),
         (("PICTURE", "--out", "OUT", "--at-most", "-1"), "--at-most -1"),
         (("--neurons", "all", "--at-most", "-1"), "--at-most -1"),
         (("--neurons", "all", "--class", "red", "--class", "blue"), "2 classes were given"),

@@ -41,7 +41,8 @@ def test_a_card(striate: Call, run: Path, coloured: Path, tmp_path: Path) -> Non
 
 
 def test_the_axes_are_listed(striate: Call, run: Path) -> None:
-    said = striate("stress", run, "--list")
+    assert "no run" in striate("stress").err
+    said = striate("stress", "--list")
     assert said.code == 0
     assert "gaussian_noise" in said.out
     assert "only by name" in said.out
@@ -57,7 +58,15 @@ def test_the_axes_are_listed(striate: Call, run: Path) -> None:
         (("DATA", "--axes", "fogg"), "did you mean 'fog'"),
         (("DATA", "--time-budget", "soon"), "time budget"),
         (("DATA", "--attack", "pgd", "--strengths", "a"), "strengths"),
+        (("DATA", "--attack", "pgd", "--strengths", ","), "strengths"),
         (("DATA", "--attack", "pgdd"), "unknown attack"),
+        (("DATA", "--attack", "pgd", "--axes", "fog"), "--axes says nothing with --attack"),
+        (("DATA", "--attack", "pgd", "--fix"), "--fix says nothing with --attack"),
+        (("DATA", "--poses", "bus"), "DATA says nothing with --poses"),
+        (("--poses", "bus", "--attack", "pgd"), "--attack says nothing with --poses"),
+        (("DATA", "--strengths", "1"), "--strengths says nothing without --attack"),
+        (("DATA", "--background", "x.png"), "--background says nothing without --poses"),
+        (("DATA", "--train", "digits"), "--train says nothing without --fix"),
     ],
 )
 def test_wrong_words(

@@ -10,6 +10,7 @@ import pytest
 
 from striate.data.boxes.truth import Box
 from striate.data.dataset import Record
+from striate.data.meshes import solids_dataset
 from striate.data.scenes import scenes_dataset
 from striate.errors import DataError, UsageError
 from striate.pictures.resize import fit
@@ -143,6 +144,14 @@ def test_scenes_know_their_object(how: str) -> None:
     box = scene.boxes_xyxy[scene.main].reshape(2, 2) * prepared.scale_yx[::-1] + prepared.offset_yx[::-1]
     wanted = np.clip(box.ravel(), 0, [96, 64, 96, 64])
     assert np.abs(np.array(bounds(mask)) - wanted).max() <= 1
+    assert known_objects([record]) == "exact"
+
+
+def test_solids_know_their_object() -> None:
+    record = solids_dataset("class", n=8).records[3]
+    mask = object_mask(record, fit(record.origin.read(), (64, 64), how="squash"))
+    assert mask is not None
+    np.testing.assert_array_equal(mask, record.origin.rendered().mask)  # type: ignore[attr-defined]
     assert known_objects([record]) == "exact"
 
 

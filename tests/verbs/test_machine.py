@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import pytest
-
-from striate.verbs.machine import available_bytes, usable_cores
+from striate.verbs.machine import available_bytes
 
 MEMINFO = "MemTotal:       16000000 kB\nMemFree:         1000000 kB\nMemAvailable:    8000000 kB\n"
 
@@ -16,25 +13,6 @@ def put(root: Path, **files: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return root
-
-
-@pytest.mark.parametrize(
-    ("limit", "cores"),
-    [("max 100000\n", 8), ("200000 100000\n", 2), ("150000 100000\n", 2), ("50000 100000\n", 1),
-     ("9900000 100000\n", 8), ("", 8), ("0 0\n", 8)],
-)  # fmt: skip
-def test_cores_of_a_container(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, cores: int
-) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
-    assert usable_cores(put(tmp_path, cpu_dot_max=limit)) == cores
-
-
-def test_cores_of_an_older_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
-    old = put(tmp_path, **{"cpu__cpu.cfs_quota_us": "300000", "cpu__cpu.cfs_period_us": "100000"})
-    assert usable_cores(old) == 3
-    assert usable_cores(put(tmp_path, **{"cpu__cpu.cfs_quota_us": "-1"})) == 8
 
 
 def test_memory(tmp_path: Path) -> None:

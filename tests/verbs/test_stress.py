@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from striate.data.meshes import SolidSettings, solids_dataset
 from striate.errors import DataError, UnknownNameError, UsageError
 from striate.pictures import write
 from striate.runs.run import Run
@@ -140,6 +142,39 @@ def test_numbers(make_run: Callable[..., Run], tmp_path: Path) -> None:
     assert "relative error" in render_card(card)
     stays = stress_card(make_run("regress", name="two"), table, axes=("rotation",), truth_stays=True)
     assert stays.card.curves[0].verdict == "holds"
+
+
+def test_pictures_that_cannot_be_drawn_again(make_run: Callable[..., Run], many: Path) -> None:
+    card = stress_card(make_run(), many, axes=("pose", "nightfall", "fog"), at_most=12).card
+    assert [one.axis.name for one in card.curves] == ["fog"]
+    assert [one.axis for one in card.left_out] == ["pose", "nightfall"]
+    assert all("drawn again: scenes, scenes-3d, scenes-heads" in one.reason for one in card.left_out)
+
+
+def test_pictures_that_are_drawn_again(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    solids = solids_dataset("class", n=64, settings=SolidSettings(size_hw=(24, 24)))
+    # by colour they are nothing the run knows: a third of its answers is right by chance
+    named = tuple(
+        replace(one, target=(("red", "green", "blue")[row % 3],)) for row, one in enumerate(solids)
+    )
+    dataset = replace(solids, records=named, names=("red", "green", "blue"))
+    monkeypatch.setattr("striate.verbs.stress.session.labelled", lambda *asked: (dataset, "all"))
+    heard: list[tuple[str, int, int]] = []
+    card = stress_card(
+        make_run(), "scenes-3d", axes=("pose", "articulation", "nightfall"), severities=(1, 5),
+        listen=lambda *one: heard.append(one),
+    ).card  # fmt: skip
+    assert [(one.axis.name, one.pictures) for one in card.curves] == [("pose", 64), ("articulation", 16)]
+    assert [one.axis for one in card.left_out] == ["nightfall"]
+    assert "with that changed" in card.left_out[0].reason
+    done = [one for one in heard if one[0] == "changing pictures"]
+    assert done[-1][1] == done[-1][2] == 64 + 2 * (64 + 16)
+    found = json.loads((save_card(card, tmp_path / "card").parent / "card.json").read_text())
+    assert [one["axis"] for one in found["axes"]] == ["pose", "articulation"]
+    assert found["axes"][0]["levels"][1]["level"] == 60
+    assert "Turned in space" in render_card(card)
 
 
 def test_one_picture(make_run: Callable[..., Run], coloured: Path) -> None:

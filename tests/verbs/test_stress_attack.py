@@ -12,8 +12,10 @@ import pytest
 from striate.errors import SettingError, UnknownNameError, UsageError
 from striate.pictures import write
 from striate.stress.attacked import ATTACKS
+from striate.stress.stock import Stock
+from striate.types import PictureArray
 from striate.verbs.stress.attack import attack
-from striate.verbs.stress.gradients import shortened
+from striate.verbs.stress.gradients import GradientAttack, shortened
 from striate.verbs.train import train
 
 QUICK = {
@@ -58,10 +60,10 @@ def hand_made(blots: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_gradient_breaks_what_chance_does_not(
     network: Path, blots: Path, name: str, strengths: tuple[float, float], tmp_path: Path
 ) -> None:
-    heard: list[tuple[int, int]] = []
+    heard: list[tuple[str, int, int]] = []
     found = attack(
         network, blots, name, strengths=strengths, steps=0 if name == "fgsm" else 4,
-        listen=lambda done, of: heard.append((done, of)),
+        listen=lambda stage, done, of: heard.append((stage, done, of)),
     )  # fmt: skip
     assert found.split == "validation"
     assert found.clean.value > 0.9
@@ -69,13 +71,19 @@ def test_the_gradient_breaks_what_chance_does_not(
     assert harsh.score.value < 0.3
     assert harsh.score.value <= mild.score.value
     assert harsh.control.value > harsh.score.value + 0.3
+    assert harsh.beyond.value == pytest.approx(harsh.control.value - harsh.score.value)
+    assert 0 < harsh.beyond.low < harsh.beyond.value < harsh.beyond.high
+    assert "the direction of the change" in " ".join(found.statements)
     assert found.examples
     for one in found.examples:
         change = one.changed.astype(float) - one.clean
         far = np.abs(change).max() if name != "pgd-l2" else np.linalg.norm(change)
         assert 0 < far <= one.strength
-    assert heard == sorted(heard)
-    assert heard[-1] == (1000, 1000)
+    for number, strength in enumerate(strengths, start=1):
+        stage = f"attacking by {strength} grey levels ({number} of 2)"
+        done = [one for said, one, of in heard if said == stage and of == found.pictures]
+        assert done == sorted(done)
+        assert done[-1] == found.pictures
     page = found.save(tmp_path / "out")
     written = json.loads((tmp_path / "out" / "attack.json").read_text())
     assert written["levels"][1]["score"] == pytest.approx(harsh.score.value)
@@ -132,8 +140,27 @@ def test_a_patch_is_learnt_on_the_other_half(network: Path, blots: Path, tmp_pat
 def test_pixels_are_found_without_gradients(hand_made: Path, blots: Path) -> None:
     found = attack(hand_made, blots, "one-pixel", strengths=(12,), steps=6, at_most=8)
     assert found.levels[0].score.value <= found.levels[0].control.value
-    with pytest.raises(UsageError, match="hand-made"):
-        attack(hand_made, blots, "pgd")
+    with pytest.raises(UsageError, match="hand-made") as refused:
+        attack(hand_made, blots / "nowhere", "pgd")  # said before anything is read
+    assert "one-pixel" in refused.value.expected
+
+
+def test_pixels_are_the_same_with_any_number_of_threads(hand_made: Path, blots: Path) -> None:
+    alone, beside = (
+        attack(hand_made, blots, "one-pixel", strengths=(3,), steps=2, at_most=6, threads=threads)
+        for threads in (1, 3)
+    )
+    assert alone.to_dict() == beside.to_dict()
+
+
+def test_where_time_is_short_fewer_are_attacked(network: Path, blots: Path) -> None:
+    few = attack(network, blots, "fgsm", strengths=(8,), time_budget=1e-6)
+    assert few.pictures == 20
+    assert "20 of 24 pictures, drawn by seed 0" in few.warnings[0]
+    assert few.to_dict()["shortened"] == few.warnings[0]
+    assert attack(network, blots, "fgsm", strengths=(8,), time_budget=None).pictures == 24
+    with pytest.raises(UsageError, match="time budget"):
+        attack(network, blots, "fgsm", time_budget="soon")
 
 
 def test_numbers_can_be_attacked(tmp_path: Path) -> None:
@@ -147,6 +174,8 @@ def test_numbers_can_be_attacked(tmp_path: Path) -> None:
     train(tmp_path, out=tmp_path / "run", task="regress", **QUICK)
     found = attack(tmp_path / "run", tmp_path, "pgd", strengths=(4, 12, 36), steps=3)
     assert not found.more_is_better
+    assert found.levels[2].beyond.value > 0
+    assert "better than a guess" in " ".join(found.statements)
     errors = [found.clean.value, *(one.score.value for one in found.levels)]
     assert errors == sorted(errors)
     assert errors[3] > 2 * errors[1]  # who has fallen falls deeper
@@ -164,6 +193,9 @@ def test_numbers_can_be_attacked(tmp_path: Path) -> None:
         ("pgd", {"strengths": (-1,)}, SettingError, "above 0"),
         ("patch", {"strengths": (90,)}, SettingError, "60"),
         ("pgd", {"target": "middle"}, UnknownNameError, "left"),
+        ("pgd", {"steps": -1}, SettingError, "steps"),
+        ("pgd", {"device": "tpu"}, UnknownNameError, "cuda"),
+        ("one-pixel", {"device": "cuda"}, UsageError, "CPU"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -189,3 +221,26 @@ def test_rounding_never_lengthens_a_change() -> None:
     lengths = np.linalg.norm((found.astype(float) - clean).reshape(4, -1), axis=1)
     assert (lengths <= 25 + 1e-6).all()
     assert (lengths > 10).all()
+
+
+def test_time_is_told_by_more_pictures_where_a_few_are_slow(
+    network: Path, blots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that is slow to start, and then takes no longer for many pictures than for one."""
+    now, asked = 0.0, []
+
+    def attacked(_: object, stock: Stock, strength: float, listen: object) -> PictureArray:
+        nonlocal now
+        now += 3.0 if not asked else 0.1
+        asked.append(len(stock))
+        return stock.pixels
+
+    monkeypatch.setattr(GradientAttack, "attacked", attacked)
+    monkeypatch.setattr("striate.verbs.stress.attack.monotonic", lambda: now)
+    assert attack(network, blots, "fgsm", strengths=(8,), time_budget=15.0).pictures == 20
+    assert asked[:-1] == [4]  # 3 s for 4 of 24 are too many, and a second look would be dear
+    now = 0.0
+    asked.clear()
+    monkeypatch.setattr("striate.verbs.stress.attack._TRIAL", 1.0)
+    assert attack(network, blots, "fgsm", strengths=(8,), time_budget=15.0).pictures == 24
+    assert asked[:-1] == [4, 16]

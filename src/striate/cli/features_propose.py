@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from striate.cli.bars import watched
 from striate.cli.output import Output
 from striate.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from striate.verbs.features.propose import ProposalReport, ProposedPicture
 
 __all__ = ["propose"]
-
-Hear = Callable[[str, int, int], None]
 
 
 def propose(
@@ -74,7 +69,7 @@ def propose(
         _tell_picture(output, one)
         return 0
     _check_endings(out, stages, of_picture=False)
-    with _heard(output) as listen:
+    with watched(output, unit="pictures") as listen:
         report = propose_set(
             source,
             methods=methods,
@@ -156,30 +151,3 @@ def _tell_set(output: Output, report: ProposalReport, out: Path | None) -> None:
         output.say(f"left out: {problem.key}: {problem.reason}", style="yellow")
     if out is not None:
         output.facts("Next", [("look", str(out))], talk=True)
-
-
-@contextmanager
-def _heard(output: Output) -> Iterator[Hear]:
-    """A bar on stderr where a person watches, a sentence in a log, nothing with --json."""
-    if output.json or not output.watched:
-        yield lambda method, done, of: output.say(f"{method}: {of} pictures") if done == 1 else None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("  {task.description}"), BarColumn(bar_width=30))
-    console = output.console(talk=True)
-    with Progress(
-        *columns,
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-        console=console,
-        transient=True,
-    ) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def hear(method: str, done: int, of: int) -> None:
-            if method not in tasks:
-                tasks[method] = bar.add_task(method, total=of)
-            bar.update(tasks[method], completed=done)
-
-        yield hear

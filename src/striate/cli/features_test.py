@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from striate.cli.bars import counting
 from striate.cli.output import Output
 from striate.errors import UsageError
 
@@ -65,7 +64,7 @@ def measure(
     settings = TrialSettings.parse(
         {"limit": limit, "overlap": overlap, "longest": longest, "seed": seed}
     )
-    with _heard(output) as listen:
+    with counting(output, "changing, finding, comparing", unit="pictures") as listen:
         found = features_test(
             list(paths_from(pictures, sys.stdin.buffer)),
             out,
@@ -85,27 +84,6 @@ def measure(
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-@contextmanager
-def _heard(output: Output) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr where a person watches, a sentence in a log, nothing with --json."""
-    if output.json or not output.watched:
-        yield lambda done, of: output.say(f"comparing {of} pictures") if done == 1 else None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("  changing, finding, comparing"), BarColumn(bar_width=30))
-    console = output.console(talk=True)
-    with Progress(
-        *columns,
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-        console=console,
-        transient=True,
-    ) as bar:
-        task = bar.add_task("test", total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def _show(output: Output, found: FeatureReport) -> None:

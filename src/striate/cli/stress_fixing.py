@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from striate.cli.bars import Watch
 from striate.cli.output import Output
 from striate.engine.events import Event, Note, Stage, Step
 
 if TYPE_CHECKING:
     from striate.verbs.stress.card import StressReport
-    from striate.verbs.stress.session import Watch
 
 __all__ = ["check", "is_unfinished", "tried"]
 
@@ -49,7 +49,7 @@ def tried(
     *,
     overwrite: bool = False,
 ) -> StressReport:
-    """The report with its first piece of advice measured; training takes half of the budget.
+    """The report with its first piece of advice measured: `budget_s` seconds of training and measuring.
 
     Trials that were interrupted are gone on with; `overwrite` begins anew.
     """
@@ -71,7 +71,7 @@ def tried(
         source,
         out=None if out is None else out / _TRIALS,
         overwrite=overwrite,
-        time_budget=_USUAL_S if budget_s is None else budget_s / 2,
+        time_budget=_USUAL_S if budget_s is None else budget_s,
         on_event=hear,
     )
     return found

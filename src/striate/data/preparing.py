@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from striate.cores import usable_cores
 from striate.data.dataset import Record
 from striate.data.origins import FileOrigin
 from striate.errors import MachineError, PictureError
@@ -80,14 +81,10 @@ Made = tuple[list[float], list[str]]
 One = Callable[[int], Made]
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
 def _forks(records: Sequence[Record[Any]]) -> bool:
     return (
         sys.platform == "linux"
-        and _cores() > 1
+        and usable_cores() > 1
         and len(records) >= _WORTH_FORKING
         and all(isinstance(record.origin, FileOrigin) for record in records)
     )
@@ -95,7 +92,7 @@ def _forks(records: Sequence[Record[Any]]) -> bool:
 
 def _by_threads(one: One, wanted: Sequence[int], tell: Callable[[int], None]) -> dict[int, Made]:
     found: dict[int, Made] = {}
-    with ThreadPoolExecutor(_cores(), "striate-prepare") as pool:
+    with ThreadPoolExecutor(usable_cores(), "striate-prepare") as pool:
         for start in range(0, len(wanted), _CHUNK):
             rows = wanted[start : start + _CHUNK]
             found |= zip(rows, pool.map(one, rows), strict=True)
@@ -107,7 +104,7 @@ def _by_processes(
     one: One, wanted: Sequence[int], tell: Callable[[int], None], scratch: Path
 ) -> dict[int, Made]:
     """Worker w of n does every nth row and leaves a file with their geometry and errors."""
-    workers = min(_cores(), 16)
+    workers = min(usable_cores(), 16)
     context = multiprocessing.get_context("fork")
     done = context.RawArray("q", workers)
 

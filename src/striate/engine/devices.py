@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
 import torch
 
+from striate.cores import usable_cores
 from striate.errors import MachineError, UnknownNameError
 
 __all__ = ["MEMORY_FORMATS", "PRECISIONS", "available_threads", "choose_device", "is_out_of_memory"]
@@ -34,9 +32,7 @@ def choose_device(name: str, *, local_rank: int = 0) -> torch.device:
 
 def available_threads() -> int:
     """CPUs that this process may use, which is fewer than the machine has in a container."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return usable_cores()
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from striate.cores import usable_cores
 from striate.settings import Settings
 
 __all__ = ["PACKAGES", "MachineRecord", "describe_machine", "package_versions"]
@@ -59,17 +58,11 @@ def describe_machine(*, accelerator: str = "none", root: Path = Path("/")) -> Ma
     """This machine. `accelerator`: as the engine names it; `root`: where `proc` and `sys` lie."""
     return MachineRecord(
         cpu=_cpu_model(root) or platform.processor() or platform.machine() or "unknown",
-        cores=_cores(),
+        cores=usable_cores(root / "sys/fs/cgroup"),
         memory_bytes=_memory_bytes(root),
         os=f"{platform.system()} {platform.release()}".strip(),
         accelerator=accelerator,
     )
-
-
-def _cores() -> int:
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _memory_bytes(root: Path) -> int:

@@ -13,24 +13,16 @@ from typing import Any
 from striate.figures import Section
 from striate.runs.atomic import shown_bytes
 from striate.runs.commands import next_commands, python_example, reproduce_command
-from striate.runs.drawing import draw_figures
 from striate.runs.energy import STABLE_DIFFUSION_CARS, STABLE_DIFFUSION_KG, EnergyRecord
 from striate.runs.header import RunHeader
 from striate.runs.history import training_section
-from striate.runs.markup import anchor, escape, number, text_of
-from striate.runs.page import report_style
+from striate.runs.markup import escape, number, text_of
+from striate.runs.page import contents, document, masthead, section_body, tiles
 from striate.runs.summary import Summary, headline_of, shown_split, summary_of
 from striate.types import Problem
 
 __all__ = ["render_report"]
 
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-)
-_MARK = (
-    '<svg class="logo" viewBox="0 0 24 24" aria-hidden="true">'
-    '<path d="M4 20 9 4M10 20 15 4M16 20 21 4"/></svg>'
-)
 _NAMES = 30
 _EXAMPLES = 3
 
@@ -59,9 +51,9 @@ def render_report(
         summary = summary_of(header, metrics)
         measured_on = measured_on or (f"{split} pictures" if split else "")
     course = training_section(history, headline_of(header))
-    parts = [(section.title, _draw_section(section)) for section in ([course] if course else [])]
-    parts += [(section.title, _draw_section(section)) for section in sections]
-    parts += [
+    drawn = [*([course] if course else []), *sections]
+    parts = [
+        *((section.title, section_body(section)) for section in drawn),
         ("Data health", _data_health(problems)),
         ("Settings and plan", _settings(header, run)),
         ("Energy and CO₂e", _energy(header.energy)),
@@ -70,22 +62,9 @@ def render_report(
     body = (
         _top(header, title, summary, measured_on)
         + f'<div class="pair">{_trained_on(header, problems)}{_next(run)}</div>'
-        + _numbered(parts)
+        + contents(parts)
     )
-    return _page(f"{title} · striate", body, header)
-
-
-def _page(title: str, body: str, header: RunHeader) -> str:
-    style = report_style()
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>{escape(title)}</title><style>{style}</style></head><body>"
-        f"<main>{body}</main><footer>Written by striate {escape(header.striate_version)}. This page is "
-        "one file: it loads nothing and sends nothing.</footer></body></html>\n"
-    )
+    return document(f"{title} · striate", body, version=header.striate_version)
 
 
 # -- the first screen -------------------------------------------------------------------------
@@ -95,31 +74,10 @@ def _top(header: RunHeader, title: str, summary: Summary, measured_on: str) -> s
     made = datetime.fromisoformat(header.created)
     facts = f"{header.task} · {made.day} {made:%B %Y, %H:%M %Z} · {header.machine.cpu}"
     on = f'<p class="on">On {escape(measured_on)}</p>' if measured_on else ""
-    results = f'<h2 class="unseen">Results</h2>{on}{_tiles(summary)}'
-    return (
-        f'<header>{_MARK}<p class="kind">striate run</p><h1><bdi>{escape(title)}</bdi></h1>'
-        f'<p class="facts">{escape(facts)}</p></header>'
-        + (results if summary else '<p class="none">Nothing was measured.</p>')
+    results = f'<h2 class="unseen">Results</h2>{on}{tiles(summary)}'
+    return masthead(title, kind="striate run", facts=facts) + (
+        results if summary else '<p class="none">Nothing was measured.</p>'
     )
-
-
-def _tiles(pairs: Summary, kind: str = "tiles") -> str:
-    """Tiles in rows without holes: up to four in one row, else three a row, the first made wider."""
-    count = len(pairs)
-    columns = count if count in (1, 2, 4) else 3
-    first = columns - (count - 1) % columns
-    style = f"--columns:{columns};--first:{first}"
-    return f'<dl class="{kind}" style="{style}">{"".join(_tile(*pair) for pair in pairs)}</dl>'
-
-
-def _tile(name: str, value: str) -> str:
-    """A big number; what stands in brackets after it, its interval, is set small."""
-    big, bracket, rest = value.partition(" (")
-    if not rest.endswith(")"):
-        big, bracket = value, ""
-    small = f"<small>{escape(rest[:-1])}</small>" if bracket else ""
-    size = ' class="long"' if len(big) > 12 else ""
-    return f"<div><dt>{escape(name)}</dt><dd{size}>{escape(big)}{small}</dd></div>"
 
 
 def _trained_on(header: RunHeader, problems: Sequence[Problem]) -> str:
@@ -158,24 +116,6 @@ def _next(run: str) -> str:
 
 
 # -- sections ---------------------------------------------------------------------------------
-
-
-def _numbered(parts: Sequence[tuple[str, str]]) -> str:
-    """Contents, then the sections, each with an id of its own."""
-    seen: dict[str, int] = {}
-    links, bodies = [], []
-    for title, body in parts:
-        name = anchor(title)
-        seen[name] = seen.get(name, 0) + 1
-        name += f"-{seen[name]}" if seen[name] > 1 else ""
-        links.append(f'<li><a href="#{name}">{escape(title)}</a></li>')
-        bodies.append(f'<section id="{name}"><h2>{escape(title)}</h2>{body}</section>')
-    return f'<nav aria-label="Contents"><ul>{"".join(links)}</ul></nav>{"".join(bodies)}'
-
-
-def _draw_section(section: Section) -> str:
-    intro = f'<p class="intro">{escape(section.intro)}</p>' if section.intro else ""
-    return f'{intro}<div class="figures">{draw_figures(section.figures)}</div>'
 
 
 def _data_health(problems: Sequence[Problem]) -> str:
@@ -266,7 +206,7 @@ def _energy(energy: EnergyRecord | None) -> str:
         "Cooling of a data centre and the making of the machine are not counted."
     )
     return (
-        f'{_tiles(pairs, "tiles small")}<p class="intro">{escape(words)}</p>'
+        f'{tiles(pairs, "tiles small")}<p class="intro">{escape(words)}</p>'
         f'<div class="columns">{_pairs("How it is known", rows)}</div>'
     )
 

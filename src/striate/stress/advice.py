@@ -50,10 +50,17 @@ ANSWERS: tuple[Answer, ...] = (
         {"perspective": 0.5, "rotate_deg": 10.0},
         "Tilt pictures as if seen from the side while training.",
     ),
+    Answer(
+        "sides",
+        ("pose", "camera-round", "camera-above"),
+        {},
+        "Take pictures of the same things from more sides: no setting of training turns a thing in "
+        "space.",
+    ),
     Answer("slants", ("shear",), {"shear_deg": 25.0}, "Shear pictures while training."),
     Answer(
         "sizes",
-        ("nearer", "farther"),
+        ("nearer", "farther", "camera-far"),
         {"scale": 0.6, "crop": 0.3},
         "Show things nearer and farther while training.",
     ),
@@ -65,15 +72,21 @@ ANSWERS: tuple[Answer, ...] = (
     ),
     Answer(
         "hiding",
-        ("rectangle", "blobs", "bars", "lattice", "hedge", "hide-hottest", "hide-coldest"),
+        ("rectangle", "blobs", "bars", "lattice", "hedge", "hoarding", "hide-hottest", "hide-coldest"),
         {"erase": 0.7},
         "Hide a part of each picture while training (random erasing).",
     ),
     Answer(
         "shapes",
-        ("elastic", "bend", "twist", "elastic_transform"),
+        ("elastic", "bend", "twist", "elastic_transform", "deformation"),
         {"elastic": 0.04, "shear_deg": 10.0},
         "Stretch pictures like rubber while training.",
+    ),
+    Answer(
+        "postures",
+        ("articulation",),
+        {},
+        "Take pictures of more postures: no setting of training moves limbs.",
     ),
     Answer(
         "light",
@@ -83,7 +96,7 @@ ANSWERS: tuple[Answer, ...] = (
     ),
     Answer(
         "night",
-        ("night",),
+        ("night", "nightfall"),
         {"exposure": 3.0, "noise": 0.1},
         "Darken pictures and add noise while training.",
     ),
@@ -127,7 +140,7 @@ ANSWERS: tuple[Answer, ...] = (
     ),
     Answer(
         "backgrounds",
-        ("background-other", "background-plain", "background-noise", "clutter"),
+        ("background-other", "background-plain", "background-noise", "clutter", "litter"),
         {},
         "Take pictures of the same things before other backgrounds. Each class before the same ones: no "
         "setting of training replaces them.",
@@ -146,7 +159,16 @@ INSTEAD: Mapping[str, tuple[Answer, ...]] = {
     "detect": (
         Answer(
             "hiding",
-            ("rectangle", "blobs", "bars", "lattice", "hedge", "hide-hottest", "hide-coldest"),
+            (
+                "rectangle",
+                "blobs",
+                "bars",
+                "lattice",
+                "hedge",
+                "hoarding",
+                "hide-hottest",
+                "hide-coldest",
+            ),
             {},
             "Take pictures of things that are partly hidden, each box around all of it. No setting of "
             "training hides parts of objects that are to be found.",
@@ -159,6 +181,12 @@ INSTEAD: Mapping[str, tuple[Answer, ...]] = {
         ),
     ),
     "regress": (
+        Answer(
+            "shapes",
+            ("elastic", "bend", "twist", "elastic_transform", "deformation"),
+            {},
+            "Take pictures of things in more shapes: what stretches pictures may change their numbers.",
+        ),
         Answer(
             "weather",
             ("snow", "frost", "fog", "spatter"),

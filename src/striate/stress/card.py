@@ -16,6 +16,7 @@ from striate.stress.corrupted import Corrupted
 from striate.stress.curves import Estimate, StressCurve, estimate
 from striate.stress.knee import RULE, Verdict
 from striate.stress.measuring import Measured
+from striate.stress.rivals import Difference, differences, rival_words
 from striate.stress.variation import Variation
 from striate.types import Picture, Problem, SizeHW
 
@@ -29,6 +30,7 @@ __all__ = [
     "estimate_words",
     "level_words",
     "range_words",
+    "seen_words",
     "severity_words",
     "three",
 ]
@@ -145,14 +147,19 @@ class StressCard:
         return bool(self.curves) and all(one.verdict == "nothing to lose" for one in self.curves)
 
     @property
+    def left_out_by_reason(self) -> dict[str, list[LeftOut]]:
+        """Those that were not measured for the same reason, in the order of the card."""
+        found: dict[str, list[LeftOut]] = {}
+        for one in self.left_out:
+            found.setdefault(one.reason, []).append(one)
+        return found
+
+    @property
     def warnings(self) -> list[str]:
         """What a reader must know before the numbers."""
         found = [self.shortened] if self.shortened else []
         if self.seen_in_training:
-            found.append(
-                f"{spaced(self.seen_in_training)} of these pictures were trained on, which flatters the "
-                "run."
-            )
+            found.append(seen_words(self.seen_in_training))
         if self.is_at_chance:
             found.append(
                 "On the pictures as they are the run is no better than chance, so nothing can be lost: "
@@ -188,11 +195,21 @@ class StressCard:
                 one.name if one.name.startswith("m") and one.name[1].isupper() else one.name.capitalize()
             )
             said.append(f"{name} {estimate_words(one.overall)}. {one.meaning}")
+        if self.against is not None:
+            said.append(self._rival_words(self.against))
         if self.variation is not None:
             said.append(_varied(self.variation))
         if self.left_out:
             said.append(f"Not measured: {', '.join(one.axis for one in self.left_out)} (see the card).")
         return said
+
+    def _rival_words(self, against: Against) -> str:
+        told = rival_words(self.run, against.run, self._differences(against))
+        return f"{against.run} has {estimate_words(against.clean)} on the pictures as they are. {told}"
+
+    def _differences(self, against: Against) -> list[Difference]:
+        scorer = self.measured.scorer
+        return differences(self.curves, against.curves, more_is_better=scorer.more_is_better)
 
     def to_dict(self) -> dict[str, Any]:
         """card.json, and the line of `striate stress --json`."""
@@ -247,6 +264,7 @@ class StressCard:
         return {
             "run": self.against.run,
             "clean": self.against.clean.to_dict(),
+            "better_by": [one.to_dict() for one in self._differences(self.against)],
             "axes": [one.to_dict() for one in self.against.curves],
         }
 
@@ -254,6 +272,11 @@ class StressCard:
 _FEW = 100
 _BEFORE = ("severity", "exponent", "quality")
 """Units that are said before their number."""
+
+
+def seen_words(count: int) -> str:
+    """That so many of the pictures are no test of the run."""
+    return f"{spaced(count)} of these pictures were trained on, which flatters the run."
 
 
 def level_words(value: float, unit: str) -> str:
@@ -264,6 +287,8 @@ def level_words(value: float, unit: str) -> str:
     """
     if unit == "degrees":
         return f"{value:g}°"
+    if value == 1:  # "1 stop less light"
+        unit = unit.replace("stops", "stop").replace("pieces", "piece")
     if unit in _BEFORE:
         return f"{unit} {value:g}"
     if unit.startswith("×"):
@@ -314,15 +339,23 @@ def estimate_words(found: Estimate) -> str:
 def _listed(curves: Sequence[StressCurve], most: int = 6) -> str:
     parts = []
     for one in curves[:most]:
-        lost = "" if math.isnan(one.mean_loss) else f" −{max(0.0, 100 * one.mean_loss):.0f} %"
-        parts.append(f"{one.axis.title}{lost}")
+        parts.append(f"{one.axis.title}{_lost(one.mean_loss)}")
     return ", ".join(parts) + (f" and {len(curves) - most} more" if len(curves) > most else "")
 
 
+def _lost(share: float) -> str:
+    if math.isnan(share):
+        return ""
+    whole = max(0, round(100 * share))
+    return f" −{whole} %" if whole else " 0 %"
+
+
 def _varied(found: Variation) -> str:
+    if not found.is_real:
+        return "No kind of pictures within a class is worse than luck explains."
     worst = found.worst
-    how = "worse than luck explains" if found.is_real else "no worse than luck explains"
     return (
         f"Within classes, {worst.group} is worst for one kind of its pictures: "
-        f"{estimate_words(Estimate(worst.score, *worst.interval))} of {worst.pictures}, {how}."
+        f"{estimate_words(Estimate(worst.score, *worst.interval))} of {worst.pictures}, worse than luck "
+        "explains."
     )

@@ -61,8 +61,8 @@ def draw_summary(card: StressCard) -> str:
     clean = estimate_words(card.clean)
     return (
         '<figure class="wide stress"><div><table>'
-        f"<caption>{escape(name)}, {clean} on the pictures as they are. Beneath each score its 95 % "
-        "interval.</caption>"
+        f"<caption>{escape(name[0].upper() + name[1:])}, {clean} on the pictures as they are. Beneath "
+        "each score its 95 % interval.</caption>"
         f'<thead><tr><th scope="col">axis</th><th scope="col">levels</th>{head}'
         '<th scope="col" class="knees">knee</th><th scope="col">verdict</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div></figure>"
@@ -165,13 +165,15 @@ def _keys(card: StressCard) -> str:
         f'<li><svg viewBox="0 0 28 12" aria-hidden="true">{mark}</svg><span>{escape(words)}</span></li>'
         for mark, words in keys
     )
-    return f'<ul class="keys">{rows}</ul>'
+    return f'<ul class="keys">{rows}<li>across: severity, 0 as it is</li></ul>'
 
 
 def _plot(curve: StressCurve, card: StressCard, high: float) -> str:
     axis = curve.axis
     last = curve.levels[-1]
     told = f"at {level_words(last.level, axis.unit)}: {three(last.score.value)}"
+    if curve.pictures < card.pictures:
+        told += f"; {curve.pictures} of {card.pictures} pictures"
     return (
         f'<div class="plot"><div class="head"><h4>{escape(axis.title)}</h4>'
         f"{draw_verdict(curve.verdict)}</div>{_svg(curve, card, high)}<p>{escape(told)}</p></div>"
@@ -180,9 +182,9 @@ def _plot(curve: StressCurve, card: StressCard, high: float) -> str:
 
 def _svg(curve: StressCurve, card: StressCard, high: float) -> str:
     xs = _places([0, *(one.severity for one in curve.levels)])
-    values = [card.clean, *(one.score for one in curve.levels)]
+    values = [curve.clean, *(one.score for one in curve.levels)]
     parts = [_grid(high), _x_labels(curve, xs)]
-    parts.append(f'<path class="cleanline" d="M{LEFT} {_y(card.clean.value, high)}H{WIDTH - RIGHT}"/>')
+    parts.append(f'<path class="cleanline" d="M{LEFT} {_y(curve.clean.value, high)}H{WIDTH - RIGHT}"/>')
     chance = card.measured.scorer.chance
     if math.isfinite(chance) and 0 < chance <= high:
         parts.append(f'<path class="ideal" d="M{LEFT} {_y(chance, high)}H{WIDTH - RIGHT}"/>')
@@ -196,7 +198,7 @@ def _svg(curve: StressCurve, card: StressCard, high: float) -> str:
     parts += [f'<circle class="dot hue1" cx="{x:.1f}" cy="{y}" r="2.4"/>' for x, y in points]
     parts.append(_knee(curve, xs, high))
     told = ", ".join(f"severity {one.severity}: {three(one.score.value)}" for one in curve.levels)
-    label = escape(f"{curve.axis.title}. Clean {three(card.clean.value)}, {told}")
+    label = escape(f"{curve.axis.title}. Clean {three(curve.clean.value)}, {told}")
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 
@@ -248,7 +250,7 @@ def _other(curve: StressCurve, against: Against, xs: Sequence[float], high: floa
     found = against.curve(curve.axis.name)
     if found is None:
         return ""
-    values = [against.clean.value, *(one.score.value for one in found.levels)]
+    values = [found.clean.value, *(one.score.value for one in found.levels)]
     points = [f"{x:.1f} {_y(value, high)}" for x, value in zip(xs, values, strict=False)]
     return f'<path class="other" d="M{"L".join(points)}"/>'
 

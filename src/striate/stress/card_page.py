@@ -261,7 +261,10 @@ def _method(card: StressCard) -> Section:
     if axes:
         figures.append(Table("Axes", "", ("axis", "unit", "levels", "what is done"), axes))
     if card.left_out:
-        rows = [(one.title, one.reason) for one in card.left_out]
+        rows = [
+            (", ".join(one.title for one in same), reason)
+            for reason, same in card.left_out_by_reason.items()
+        ]
         figures.append(Table("Not measured", "", ("axis", "why"), rows))
     if card.problems:
         problems = [(one.key, one.reason) for one in card.problems]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from striate.types import Array, PictureArray
 
-__all__ = ["SEVERITIES", "Axis", "Changed", "Family", "Material", "Move"]
+__all__ = ["SEVERITIES", "Axis", "Changed", "Family", "Material", "Move", "Redraw"]
 
 SEVERITIES = (1, 2, 3, 4, 5)
 
@@ -32,21 +32,31 @@ class Material:
     `others` uint8 (M, h, w, 3): other pictures of the data set, for backgrounds; may be empty.
     `masks` bool (B, h, w): where the object is; None where the data does not tell.
     `heat` float32 (B, h, w), 0 … 1: what the run's answer rests on; None unless the axis asks
-    (`Axis.needs_heat`).
+    (`Axis.needs_heat`). `redraw`: draws the pictures again; None unless the data can
+    (`Axis.needs_redraw`).
     """
 
     seeds: Array
     others: PictureArray
     masks: Array | None = None
     heat: Array | None = None
+    redraw: Redraw | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Changed:
-    """Changed pictures uint8 (B, h, w, 3). `moves`: one a picture where places changed, else None."""
+    """Changed pictures uint8 (B, h, w, 3). `moves`: one a picture where places changed, else None.
+
+    `truths`: one a picture where it was drawn again, so that its truth is known anew, else None.
+    """
 
     pictures: PictureArray
     moves: tuple[Move, ...] | None = None
+    truths: tuple[Any, ...] | None = None
+
+
+Redraw: TypeAlias = Callable[[str, float], Changed]
+"""(name of an axis, level) → the same pictures drawn again so, with their truths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +77,4 @@ class Axis:
     """Paper or definition, for the card's small print."""
     needs_heat: bool = False
     needs_masks: bool = False
+    needs_redraw: bool = False

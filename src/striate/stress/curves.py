@@ -31,6 +31,11 @@ class Estimate:
     def interval(self) -> tuple[float, float]:
         return self.low, self.high
 
+    @property
+    def words(self) -> str:
+        """With its interval: "0.950 (0.764 to 0.991)"."""
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
     def to_dict(self) -> dict[str, Any]:
         return {"value": plain(self.value), "interval": plain_pair(self.interval)}
 
@@ -78,7 +83,8 @@ class Level:
 class StressCurve:
     """All severities that were measured, mild to harsh. `draws` float64 (S, R): of the scores.
 
-    `pictures`, `bounds`: how many there are, and what one of them can contribute to a score.
+    `pictures`, `bounds`: how many there are, and what one of them can contribute to a score. An axis
+    may change only some of a card's pictures: `clean` is the score of those as they are.
     """
 
     axis: Axis
@@ -86,6 +92,7 @@ class StressCurve:
     draws: Array
     pictures: int
     bounds: tuple[float, float]
+    clean: Estimate
     seconds: float = 0.0
 
     @property
@@ -137,6 +144,8 @@ class StressCurve:
             "knee": None if knee is None else {"severity": knee.severity, "level": knee.level},
             "steepest": None if steep is None else {"severity": steep.severity, "level": steep.level},
             "mean_loss": plain(self.mean_loss),
+            "pictures": self.pictures,
+            "clean": plain(self.clean.value),
             "seconds": round(self.seconds, 3),
             "levels": [one.to_dict() for one in self.levels],
         }
@@ -170,7 +179,7 @@ def curve_of(
     draws = np.stack([one.headline.draws for _, one in passes])
     all_bounds = np.array([one.headline.bounds for _, one in passes])
     bounds = float(all_bounds[:, 0].min()), float(all_bounds[:, 1].max())
-    return StressCurve(axis, tuple(levels), draws, pictures, bounds, seconds)
+    return StressCurve(axis, tuple(levels), draws, pictures, bounds, estimate(clean.headline), seconds)
 
 
 def mean_of(curves: Sequence[StressCurve]) -> Estimate:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 
 from striate.stress.changes import Axis
 from striate.stress.curves import StressCurve, curve_of
 from striate.stress.judged import Judged
-from striate.stress.resamples import Resamples
-from striate.stress.runner import Engine, Pass, Spent
+from striate.stress.resamples import Resamples, resamples_for
+from striate.stress.runner import Answered, Engine, Pass, Spent
 from striate.stress.scoring import Scorer, scorer_of
 from striate.stress.stock import Stock
+from striate.task import Task
 from striate.types import Array, Picture
 
 __all__ = ["Case", "Measured", "measure_axes", "worst_cases"]
 
 _NO_TIME = "the time budget ended before it"
+_NONE = "none of the pictures that were taken can be changed so"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,52 +65,105 @@ def measure_axes(
     it; those are left out, with the reason.
     """
     engine.settle(stock)
-    scorer = scorer_of(engine.task, stock.truths, resamples)
     (first,) = engine.passes(stock, [Pass(None, 0)], listen=listen)
-    clean = scorer.judge(first.results, first.truths)
+    clean = _Clean.of(engine.task, first.results, first.truths, resamples)
     spent, passes = first.spent, len(stock)
     if any(axis.needs_heat for axis in axes):
-        stock = engine.heated(stock, first.results, scorer, listen=listen)
+        stock = engine.heated(stock, first.results, clean.scorer, listen=listen)
+    rows = {axis.name: stock.rows_of(axis) for axis in axes}
     judged: dict[tuple[str, int], Judged] = {}
-    seconds: dict[str, float] = {}
-    begun: list[Axis] = []
+    begun: dict[str, _Along] = {}
 
-    def wanted() -> Any:
+    def wanted() -> Iterator[Pass]:
         for axis in axes:
             if until is not None and time.monotonic() > until:
                 return
-            begun.append(axis)
-            yield from (Pass(axis, severity) for severity in severities)
+            if own := rows[axis.name]:
+                begun[axis.name] = _Along(axis, own, clean.at(own))
+                some = own if len(own) < len(stock) else None
+                yield from (Pass(axis, severity, some) for severity in severities)
 
     for one in engine.passes(stock, wanted(), listen=listen):
         assert one.made.axis is not None
-        name = one.made.axis.name
-        judged[name, one.made.severity] = scorer.judge(one.results, one.truths)
-        seconds[name] = seconds.get(name, 0.0) + one.spent.total
-        spent, passes = spent + one.spent, passes + len(stock)
-    curves = tuple(_curve(axis, severities, clean, judged, scorer, seconds[axis.name]) for axis in begun)
-    late = tuple((axis, _NO_TIME) for axis in axes if axis not in begun)
-    return Measured(stock, scorer, clean, first.results, curves, judged, late, spent, passes)
-
-
-def _curve(
-    axis: Axis,
-    severities: Sequence[int],
-    clean: Judged,
-    judged: Mapping[tuple[str, int], Judged],
-    scorer: Scorer,
-    seconds: float,
-) -> StressCurve:
-    passes = [(severity, judged[axis.name, severity]) for severity in severities]
-    return curve_of(
-        axis,
-        clean,
-        passes,
-        scorer.chance,
-        more_is_better=scorer.more_is_better,
-        fallen=[int(scorer.fallen(clean, found).sum()) for _, found in passes],
-        seconds=seconds,
+        along, severity = begun[one.made.axis.name], one.made.severity
+        along.judge(one)
+        judged[along.axis.name, severity] = along.among_all(clean.judged, severity)
+        spent, passes = spent + one.spent, passes + len(one.results)
+    curves = tuple(along.curve() for along in begun.values())
+    late = tuple(
+        (axis, _NO_TIME if rows[axis.name] else _NONE) for axis in axes if axis.name not in begun
     )
+    return Measured(
+        stock, clean.scorer, clean.judged, first.results, curves, judged, late, spent, passes
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Clean:
+    """Answers to pictures as they are, and what they are worth."""
+
+    task: Task[Any, Any]
+    results: list[Any]
+    truths: list[Any]
+    resamples: Resamples
+    scorer: Scorer
+    judged: Judged
+
+    @classmethod
+    def of(
+        cls, task: Task[Any, Any], results: list[Any], truths: list[Any], resamples: Resamples
+    ) -> Self:
+        scorer = scorer_of(task, truths, resamples)
+        return cls(task, results, truths, resamples, scorer, scorer.judge(results, truths))
+
+    def at(self, rows: Sequence[int]) -> _Clean:
+        """Those at `rows` alone."""
+        if len(rows) == len(self.results):
+            return self
+        results, truths = ([given[row] for row in rows] for given in (self.results, self.truths))
+        own = resamples_for(len(rows), seed=len(rows), most=len(self.resamples))
+        return _Clean.of(self.task, results, truths, own)
+
+
+@dataclass(slots=True, eq=False)
+class _Along:
+    """What an axis came to on the pictures that it changes, those at `rows` of the stock.
+
+    The others stay as they are, and would only water down what it does.
+    """
+
+    axis: Axis
+    rows: Sequence[int]
+    clean: _Clean
+    judged: dict[int, Judged] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def judge(self, found: Answered) -> None:
+        """One severity."""
+        self.judged[found.made.severity] = self.clean.scorer.judge(found.results, found.truths)
+        self.seconds += found.spent.total
+
+    def among_all(self, clean: Judged, severity: int) -> Judged:
+        """A severity with marks for all pictures, `clean` ones for those that were not changed."""
+        found = self.judged[severity]
+        if len(self.rows) == len(clean.marks):
+            return found
+        marks, sureness = clean.marks.copy(), clean.sureness.copy()
+        marks[list(self.rows)], sureness[list(self.rows)] = found.marks, found.sureness
+        return replace(found, marks=marks, sureness=sureness)
+
+    def curve(self) -> StressCurve:
+        """Of all severities, mild to harsh."""
+        scorer, clean = self.clean.scorer, self.clean.judged
+        return curve_of(
+            self.axis,
+            clean,
+            list(self.judged.items()),
+            scorer.chance,
+            more_is_better=scorer.more_is_better,
+            fallen=[int(scorer.fallen(clean, found).sum()) for found in self.judged.values()],
+            seconds=self.seconds,
+        )
 
 
 # -- the worst cases --------------------------------------------------------------------------
@@ -118,7 +173,7 @@ def _curve(
 class Case:
     """A picture that was right, the mildest change that made it wrong, and how sure the wrong answer is.
 
-    `row` of the stock; `before`, `after`: the answers.
+    `row` of the stock; `before`, `after`: the answers; `truth`: of the changed picture.
     """
 
     row: int
@@ -127,6 +182,7 @@ class Case:
     sureness: float
     before: Any
     after: Any
+    truth: Any
     pixels: Picture
     """As it was changed."""
 
@@ -144,10 +200,11 @@ def worst_cases(
     for row, severity, sureness in chosen:
         spare.add(row)
         only = slice(row, row + 1)
-        pixels = engine.changed(stock, Pass(axis, severity), only).pictures
-        (after,), _ = engine.ask(pixels, stock.prepared[only])
+        changed = engine.changed(stock, Pass(axis, severity), only)
+        (after,), _ = engine.ask(changed.pictures, stock.prepared[only])
+        (truth,) = engine.truths(stock, changed, only)
         before = measured.clean_results[row]
-        cases.append(Case(row, axis, severity, sureness, before, after, pixels[0]))
+        cases.append(Case(row, axis, severity, sureness, before, after, truth, changed.pictures[0]))
     return cases
 
 

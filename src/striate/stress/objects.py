@@ -1,7 +1,8 @@
 """Where the objects are, as far as the data tells: for axes that leave them alone, or push them out.
 
-Nothing is guessed. Scenes know their objects to the pixel; a folder of masks says what its maker drew;
-boxes say where objects may be. Anything else says nothing, and axes that need to know are left out.
+Nothing is guessed. Scenes and solids know their objects to the pixel; a folder of masks says what its
+maker drew; boxes say where objects may be. Anything else says nothing, and axes that need to know are
+left out.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 
 from striate.data.boxes.truth import Box
 from striate.data.dataset import Record
+from striate.data.meshes.origin import SolidOrigin
 from striate.data.scenes.origin import SceneOrigin
 from striate.errors import DataError, UsageError
 from striate.pictures.read import read
@@ -71,7 +73,7 @@ def known_objects(records: Sequence[Record[Any]], folder: MaskFolder | None = No
     """What a data set says of where its objects are: the least that any record says."""
     if folder is not None and records:
         return "exact"
-    if records and all(isinstance(one.origin, SceneOrigin) for one in records):
+    if records and all(isinstance(one.origin, SceneOrigin | SolidOrigin) for one in records):
         return "exact"
     boxed = [isinstance(box, Box) for one in records for box in _targets(one.target)]
     return "boxes" if boxed and all(boxed) else "nothing"
@@ -92,6 +94,8 @@ def object_mask(
         alone = record.origin.only is not None and scene.main is not None
         own = scene.instances == (scene.main or 0) + 1 if alone else scene.instances > 0
         return _into_input(own, prepared)
+    if isinstance(record.origin, SolidOrigin):
+        return _into_input(record.origin.rendered().mask, prepared)
     targets = _targets(record.target)
     if any(isinstance(box, Box) for box in targets):
         return _of_boxes([box for box in targets if isinstance(box, Box)], prepared)

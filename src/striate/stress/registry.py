@@ -11,6 +11,7 @@ from striate.stress.axes.deformation import DEFORMATION, deformation_axes
 from striate.stress.axes.geometry import GEOMETRY, geometry_axes
 from striate.stress.axes.light import LIGHT
 from striate.stress.axes.occlusion import OCCLUSION, occlusion_axes
+from striate.stress.axes.redrawn import REDRAWN
 from striate.stress.axes.sensor import SENSOR
 from striate.stress.axes.truncation import TRUNCATION
 from striate.stress.changes import Axis, Family
@@ -45,7 +46,7 @@ def _by_name(*groups: Sequence[Axis]) -> Mapping[str, Axis]:
 
 
 AXES: Mapping[str, Axis] = _by_name(
-    GEOMETRY, TRUNCATION, OCCLUSION, LIGHT, BACKGROUND, DEFORMATION, SENSOR, CORRUPTIONS
+    GEOMETRY, TRUNCATION, OCCLUSION, LIGHT, BACKGROUND, DEFORMATION, REDRAWN, SENSOR, CORRUPTIONS
 )
 """By name, for answers about the whole picture."""
 
@@ -56,6 +57,7 @@ _OF_PLACES: Mapping[str, Axis] = _by_name(
     LIGHT,
     BACKGROUND,
     deformation_axes("rim"),
+    REDRAWN,
     SENSOR,
     CORRUPTIONS,
 )

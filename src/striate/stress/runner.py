@@ -42,10 +42,14 @@ _PROBED = 48
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """All pictures changed along `axis` at one severity; without an axis, unchanged."""
+    """Pictures changed along `axis` at one severity; without an axis, unchanged.
+
+    `rows`: which of them; all without.
+    """
 
     axis: Axis | None
     severity: int
+    rows: Sequence[int] | None = None
 
     @property
     def level(self) -> float:
@@ -135,15 +139,22 @@ class Engine:
 
     def answer(self, stock: Stock, made: Pass, rows: slice) -> Answered:
         """Change, ask and answer for the pictures at `rows`."""
-        prepared, truths = stock.prepared[rows], [one.target for one in stock.records[rows]]
         began = time.perf_counter()
         changed = self.changed(stock, made, rows)
-        if changed.moves is not None:
-            moving = zip(truths, prepared, changed.moves, strict=True)
-            truths = [self.task.moved(target, one, move) for target, one, move in moving]
+        truths = self.truths(stock, changed, rows)
         took = time.perf_counter() - began
-        results, spent = self.ask(changed.pictures, prepared)
+        results, spent = self.ask(changed.pictures, stock.prepared[rows])
         return Answered(made, results, truths, replace(spent, change=took))
+
+    def truths(self, stock: Stock, changed: Changed, rows: slice) -> list[Any]:
+        """Those of the pictures at `rows` after they were `changed`."""
+        if changed.truths is not None:
+            return list(changed.truths)
+        before = [one.target for one in stock.records[rows]]
+        if changed.moves is None:
+            return before
+        moving = zip(before, stock.prepared[rows], changed.moves, strict=True)
+        return [self.task.moved(target, one, move) for target, one, move in moving]
 
     def passes(
         self,
@@ -153,17 +164,21 @@ class Engine:
         listen: Callable[[int], None] | None = None,
     ) -> Iterator[Answered]:
         """Each of `wanted`, in order, as it becomes ready; `listen` hears of pictures done."""
-        chunk = chunk_size(stock.pixels.shape[1:3])
-        rows = [slice(at, min(at + chunk, len(stock))) for at in range(0, len(stock), chunk)]
         parts: list[Answered] = []
-        jobs = (partial(self.answer, stock, made, part) for made in wanted for part in rows)
-        for one in self._spread(jobs):
+        for one in self._spread(job for made in wanted for job in self._jobs(stock, made)):
             parts.append(one)
             if listen is not None:
                 listen(len(one.results))
-            if len(parts) == len(rows):
+            if sum(len(part.results) for part in parts) == len(one.made.rows or stock):
                 yield _joined(parts)
                 parts = []
+
+    def _jobs(self, stock: Stock, made: Pass) -> Iterator[Callable[[], Answered]]:
+        """A pass, some pictures at a time."""
+        chunk = chunk_size(stock.pixels.shape[1:3])
+        own = stock if made.rows is None else stock.take(made.rows)
+        for at in range(0, len(own), chunk):
+            yield partial(self.answer, own, made, slice(at, min(at + chunk, len(own))))
 
     def _spread(self, jobs: Iterable[Callable[[], Found]]) -> Iterator[Found]:
         """Jobs over the workers, what they give in order, a few in flight; none is left when it ends."""

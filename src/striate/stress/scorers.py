@@ -201,13 +201,10 @@ class NumberScorer:
         return found
 
     def words(self, result: Any) -> str:
-        return ", ".join(
-            f"{name} {value:.4g}"
-            for name, value in zip(result.names, result.values.tolist(), strict=True)
-        )
+        return self.truth(result.values.tolist())
 
     def truth(self, target: Any) -> str:
-        return ", ".join(f"{value:.4g}" for value in target)
+        return ", ".join(f"{name} {value:.4g}" for name, value in zip(self._names, target, strict=True))
 
 
 def _values(truths: Sequence[Any]) -> Array:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -14,10 +15,11 @@ import numpy as np
 from striate.data.dataset import Dataset, Record
 from striate.errors import DataError, PictureError
 from striate.randomness import hash64
-from striate.stress.changes import Material
+from striate.stress.axes.redrawn import Redrawable, changes, redrawn
+from striate.stress.changes import Axis, Changed, Material
 from striate.stress.objects import Known, MaskFolder, known_objects, object_mask
 from striate.task import Task
-from striate.types import Array, PictureArray, Prepared, Problem
+from striate.types import Array, Picture, PictureArray, Prepared, Problem
 
 __all__ = ["Stock", "read_stock"]
 
@@ -32,6 +34,7 @@ _READ_AHEAD = 64
 class Stock:
     """N pictures: `pixels` uint8 (N, h, w, 3), how each was fitted, its record and its seed.
 
+    `fit`: makes a picture what the network sees. `names`: classes or numbers of the truths.
     `known`: what the data says of where objects are; `masks` bool (N, h, w) if it says anything. `heat`
     float32 (N, k, l), 0 … 1, coarse: what the clean answers rest on; None until it is asked for.
     `others`: pictures of the set for backgrounds, `of_others` their records.
@@ -42,6 +45,8 @@ class Stock:
     records: tuple[Record[Any], ...]
     seeds: Array
     others: PictureArray
+    fit: Callable[[Picture], Prepared]
+    names: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
     known: Known = "nothing"
     masks: Array | None = None
@@ -73,7 +78,29 @@ class Stock:
         size_hw = self.pixels.shape[1:3]
         heat = None if self.heat is None or not with_heat else _enlarged(self.heat[rows], size_hw)
         masks = None if self.masks is None else self.masks[rows]
-        return Material(self.seeds[rows], self.others, masks, heat)
+        return Material(self.seeds[rows], self.others, masks, heat, partial(self._redraw, rows))
+
+    @property
+    def can_be_redrawn(self) -> bool:
+        """Whether any of the pictures is drawn from a seed."""
+        return any(isinstance(record.origin, Redrawable) for record in self.records)
+
+    def rows_of(self, axis: Axis) -> Sequence[int]:
+        """The pictures that can be changed along it: all, unless it draws them again."""
+        if not axis.needs_redraw:
+            return range(len(self))
+        return [row for row, record in enumerate(self.records) if changes(record.origin, axis)]
+
+    def _redraw(self, rows: slice, change: str, level: float) -> Changed:
+        """The pictures at `rows` drawn again, those that cannot be as they are."""
+        records, pictures = self.records[rows], np.array(self.pixels[rows])
+        truths = [record.target for record in records]
+        for place, record in enumerate(records):
+            again = redrawn(record, self.names, change, level)
+            if again is not None:
+                pictures[place] = self.fit(again.origin.read()).pixels
+                truths[place] = again.target
+        return Changed(pictures, truths=tuple(truths))
 
 
 def read_stock(
@@ -140,6 +167,8 @@ def read_stock(
         tuple(records[row] for row in kept),
         np.array([hash64(seed, records[row].key) >> 1 for row in kept], np.int64),
         pixels[chosen] if len(kept) > 1 else pixels[:0],
+        task.prepare,
+        dataset.names,
         tuple(problems),
         known,
         None if masks is None else masks[: len(kept)],

@@ -78,7 +78,7 @@ def test_threads_are_as_many_as_asked_for_and_change_nothing(
             super().__init__(most)
 
     monkeypatch.setattr(module, "ThreadPoolExecutor", Pool)
-    monkeypatch.setattr(module, "_usable_cores", lambda: 5)
+    monkeypatch.setattr(module, "usable_cores", lambda: 5)
     pictures = np.random.default_rng(0).integers(0, 256, (600, 32, 32, 3)).astype(np.uint8)
     seeds = np.arange(600)  # eight pieces
     alone = corrupt(pictures, name, 2, seeds, threads=1)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from striate.data.boxes.truth import Box, Boxes
 from striate.data.meshes.backgrounds import make_background, studio
 from striate.data.meshes.render import Rendered, render
-from striate.data.meshes.rotation import angles_to_matrix
+from striate.data.meshes.rotation import angles_to_matrix, axis_angle_to_matrix, matrix_to_angles
 from striate.data.meshes.settings import SolidSettings
 from striate.data.meshes.solids import drawn_solid
 from striate.data.meshes.view import Light, View
@@ -22,14 +24,20 @@ __all__ = ["GENERATOR_VERSION", "SolidOrigin"]
 GENERATOR_VERSION = 1
 """Raised whenever the same seed and settings give another picture."""
 
+_JOINTED = ("dog", "person")
+
 
 @dataclass(frozen=True, slots=True)
 class SolidOrigin:
-    """The solid `name` in the picture that `seed` and `settings` make."""
+    """The solid `name` in the picture that `seed` and `settings` make.
+
+    `turned_deg`: turned away from the pose that was drawn, about an axis that is drawn, too.
+    """
 
     name: str
     settings: SolidSettings
     seed: int
+    turned_deg: float = 0.0
 
     def stream(self, factor: str) -> np.random.Generator:
         """The generator of one factor: what it draws moves no other's draws."""
@@ -39,11 +47,18 @@ class SolidOrigin:
         """Yaw, pitch and roll, degrees, rounded to a tenth; see `rotation`."""
         yaw, pitch, roll = self.stream("pose").uniform(-1, 1, 3).tolist()
         chosen = self.settings
-        return (
+        drawn = (
             round(chosen.yaw_deg * yaw, 1),
             round(chosen.pitch_deg * pitch, 1),
             round(chosen.roll_deg * roll, 1),
         )
+        return drawn if self.turned_deg == 0 else self._turned(drawn)
+
+    def _turned(self, angles: tuple[float, float, float]) -> tuple[float, float, float]:
+        about = self.stream("turned").normal(size=3)  # every direction is equally likely
+        by = axis_angle_to_matrix(np.deg2rad(self.turned_deg) * about / np.linalg.norm(about))
+        yaw, pitch, roll = matrix_to_angles(by @ angles_to_matrix(*angles)).round(1).tolist()
+        return yaw, pitch, roll
 
     def view(self) -> View:
         """How the object is seen."""
@@ -82,6 +97,29 @@ class SolidOrigin:
         del at_least_hw
         return self.rendered().picture
 
+    def redrawn(self, change: str, level: float) -> SolidOrigin | None:
+        """The same with `change` at `level`, all else as it was; None where it has no such thing.
+
+        "pose": turned by so many degrees. "articulation": limbs at least so far from standing, 0 to 1.
+        At level 0 nothing changes.
+        """
+        if change == "pose":
+            return replace(self, turned_deg=level)
+        if change == "articulation" and self.name in _JOINTED:
+            bent = {"deformation": max(self.settings.deformation, level)}
+            return replace(self, settings=self.settings.model_copy(update=bent))
+        return None
+
+    def values(self, names: Sequence[str]) -> tuple[float, ...]:
+        """Its "yaw", "pitch" and "roll" by name."""
+        known = dict(zip(("yaw", "pitch", "roll"), self.angles(), strict=True))
+        return tuple(known[name] for name in names)
+
+    def boxes(self) -> Boxes:
+        """The box around it; none where nothing is seen of it."""
+        box = self.rendered().box_xyxy
+        return () if box is None else (Box(self.name, box, difficult=False),)
+
     def content_hash(self) -> str:
         """sha256 over what the picture is made from: equal pictures, equal hash, unrendered."""
         made_from = {
@@ -90,4 +128,6 @@ class SolidOrigin:
             "seed": self.seed,
             "name": self.name,
         }
+        if self.turned_deg:
+            made_from["turned_deg"] = self.turned_deg
         return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from striate.data.boxes.truth import Box, Boxes
 from striate.data.scenes.captions import Seen, captions_of, phrase_of
 from striate.data.scenes.chance import stream
 from striate.data.scenes.drawing import Thing, draw_stage
@@ -20,7 +21,9 @@ from striate.data.scenes.truth import Keypoint, Part, Region, Scene
 from striate.errors import UnknownNameError
 from striate.types import Array
 
-__all__ = ["count_objects", "make_scene", "single_object_scene"]
+__all__ = ["count_objects", "find_boxes", "make_scene", "single_object_scene"]
+
+_SMALLEST_SIDE, _LEAST_SEEN = 5, 0.1
 
 
 def make_scene(settings: SceneSettings | None = None, *, seed: int) -> Scene:
@@ -39,9 +42,36 @@ def single_object_scene(name: str, settings: SceneSettings | None = None, *, see
 
 def count_objects(settings: SceneSettings, seed: int) -> int:
     """How many objects can be seen in the street of `seed`, found without painting it."""
-    layers = [thing.layer for thing in draw_stage(compose(settings, seed), counting=True)]
-    masks = layers_to_masks(layers, np.zeros(settings.size_hw, dtype=np.uint8))
+    _, masks = _traced(settings, seed)
     return int(np.count_nonzero(np.bincount(masks.instances.ravel())[1:]))
+
+
+def find_boxes(settings: SceneSettings, seed: int) -> Boxes:
+    """A box around what can be seen of each object, near to far, found without painting it.
+
+    Objects of which less than a tenth, or than 5 pixels a side, can be seen are marked difficult.
+    """
+    things, masks = _traced(settings, seed)
+    objects = [thing for thing in things if thing.layer.item >= 0]
+    boxes, pixels = boxes_of_labels(masks.instances, len(objects))
+    found = []
+    for thing, row, seen in zip(reversed(objects), boxes[::-1], pixels[::-1], strict=True):
+        if not seen:
+            continue
+        assert thing.actor is not None
+        assert thing.actor.shape is not None
+        x0, y0, x1, y1 = _box(row)
+        whole = np.count_nonzero(thing.layer.silhouette.whole)
+        hard = min(x1 - x0, y1 - y0) < _SMALLEST_SIDE or seen < _LEAST_SEEN * whole
+        found.append(Box(thing.actor.shape.label, (x0, y0, x1, y1), difficult=bool(hard)))
+    return tuple(found)
+
+
+def _traced(settings: SceneSettings, seed: int) -> tuple[list[Thing], Tracing]:
+    """What is in the street of `seed` and which pixels it has, unpainted."""
+    things = draw_stage(compose(settings, seed), counting=True)
+    layers = [thing.layer for thing in things]
+    return things, layers_to_masks(layers, np.zeros(settings.size_hw, dtype=np.uint8))
 
 
 def _checked(name: str) -> ObjectName:

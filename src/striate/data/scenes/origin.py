@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from striate.data.scenes.make import make_scene, single_object_scene
+from striate.data.boxes.truth import Boxes
+from striate.data.scenes.make import count_objects, find_boxes, make_scene, single_object_scene
 from striate.data.scenes.names import ObjectName
+from striate.data.scenes.redraw import redrawn_settings
 from striate.data.scenes.settings import SceneSettings
 from striate.data.scenes.truth import Scene
 from striate.types import Picture, SizeHW
@@ -36,6 +39,24 @@ class SceneOrigin:
         """The picture, uint8 (H, W, 3), always in the size of the settings."""
         del at_least_hw
         return self.scene().picture
+
+    def redrawn(self, change: str, level: float) -> SceneOrigin | None:
+        """The same scene with `change` at `level` (see `redraw`); None where it has no such thing."""
+        found = redrawn_settings(self.settings, change, level, alone=self.only is not None)
+        return None if found is None else replace(self, settings=found)
+
+    def values(self, names: Sequence[str]) -> tuple[float, ...]:
+        """What is true of it: "count" of the objects that can be seen, or factors by name."""
+        return tuple(
+            float(count_objects(self.settings, self.seed))
+            if name == "count"
+            else self.settings.factors()[name]
+            for name in names
+        )
+
+    def boxes(self) -> Boxes:
+        """A box around what can be seen of each object of a street, near to far."""
+        return find_boxes(self.settings, self.seed)
 
     def content_hash(self) -> str:
         """sha256 over what the picture is made from: equal pictures, equal hash, unrendered."""

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias, overload
 
-import numpy as np
-
-from striate.data.boxes.truth import Box, Boxes
+from striate.data.boxes.truth import Boxes
 from striate.data.dataset import Dataset, Record
 from striate.data.scenes.chance import stream
-from striate.data.scenes.drawing import draw_stage
-from striate.data.scenes.layout import compose
-from striate.data.scenes.make import count_objects
 from striate.data.scenes.names import OBJECT_NAMES, ObjectName
 from striate.data.scenes.origin import SceneOrigin
 from striate.data.scenes.settings import SceneSettings
-from striate.data.scenes.trace import boxes_of_labels, layers_to_masks
 from striate.errors import SettingError, UnknownNameError
 from striate.types import Split
 
@@ -28,11 +22,11 @@ COUNTED: tuple[ObjectName, ...] = ("car", "bus", "truck", "bicycle", "pedestrian
 """What moves: the classes of the "count" and "boxes" sets."""
 
 VALUE_NAMES: tuple[str, ...] = ("illumination", "viewpoint_deg")
+_VALUES = {"count": ("count",), "values": VALUE_NAMES}
 
 _USUAL_N = {"class": 1200, "count": 600, "values": 600, "boxes": 600}
 _MOST_N = 1_000_000
 _VIEWPOINT_DEG = 60.0
-_SMALLEST_SIDE, _LEAST_SEEN = 5, 0.1
 
 
 @overload
@@ -106,42 +100,20 @@ def _record(
     chosen = _settings(kind, index, seed, settings)
     drawn = "count" if kind == "boxes" else kind  # the same streets
     scene_seed = stream(seed, "scene", drawn, index).getrandbits(48)
-    target: tuple[str, ...] | tuple[float, ...] | Boxes
     only: ObjectName | None = None
     if kind == "class":
         classes = _classes(settings)
         only = classes[index % len(classes)]
-        target = (only,)
-    elif kind == "count":
-        target = (float(count_objects(chosen, scene_seed)),)
-    elif kind == "boxes":
-        target = _boxes(chosen, scene_seed)
-    else:
-        target = (chosen.illumination, chosen.viewpoint_deg)
     origin = SceneOrigin(chosen, scene_seed, only)
+    target: tuple[str, ...] | tuple[float, ...] | Boxes
+    if only is not None:
+        target = (only,)
+    elif kind == "boxes":
+        target = origin.boxes()
+    else:
+        target = origin.values(_VALUES[kind])
     rows = len(_classes(settings)) if kind == "class" else 1
     return Record(f"scenes/{index:05d}", origin, target, _split(index // rows, -(-count // rows)))
-
-
-def _boxes(settings: SceneSettings, seed: int) -> Boxes:
-    """A box around what can be seen of each object, near to far, found without painting."""
-    things = draw_stage(compose(settings, seed), counting=True)
-    masks = layers_to_masks(
-        [thing.layer for thing in things], np.zeros(settings.size_hw, dtype=np.uint8)
-    )
-    objects = [thing for thing in things if thing.layer.item >= 0]
-    boxes, pixels = boxes_of_labels(masks.instances, len(objects))
-    found = []
-    for thing, row, seen in zip(reversed(objects), boxes[::-1], pixels[::-1], strict=True):
-        if not seen:
-            continue
-        assert thing.actor is not None
-        assert thing.actor.shape is not None
-        x0, y0, x1, y1 = (float(value) for value in row)
-        whole = np.count_nonzero(thing.layer.silhouette.whole)
-        hard = min(x1 - x0, y1 - y0) < _SMALLEST_SIDE or seen < _LEAST_SEEN * whole
-        found.append(Box(thing.actor.shape.label, (x0, y0, x1, y1), difficult=bool(hard)))
-    return tuple(found)
 
 
 def _split(row: int, rows: int) -> Split:

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from striate.randomness import uniforms
+from striate.stress.axes.chance import draw, signs
 from striate.stress.axes.fields import Field, draw_fields
 from striate.stress.axes.warping import Border, grid, warp_field
 from striate.stress.changes import Axis, Changed, Material
@@ -153,8 +153,8 @@ def _parabola(share: Array) -> Array:
 
 def _bend(pictures: PictureArray, level: float, material: Material, *, border: Border) -> Changed:
     height, width = pictures.shape[1:3]
-    rows = _draw(material, "bend/rows") < 0.5
-    amounts: Array = level * np.where(rows, float(width), float(height)) * _signs(material, "bend")
+    rows = draw(material, "bend/rows") < 0.5
+    amounts: Array = level * np.where(rows, float(width), float(height)) * signs(material, "bend")
 
     def sources(part: slice, samples: int) -> Array:
         y, x = grid((height, width), samples)
@@ -197,7 +197,7 @@ def _fading(x: Array, y: Array, size_hw: SizeHW) -> Array:
 
 def _twist(pictures: PictureArray, level: float, material: Material, *, border: Border) -> Changed:
     size_hw: SizeHW = (pictures.shape[1], pictures.shape[2])
-    angles = np.radians(level) * _signs(material, "twist")
+    angles = np.radians(level) * signs(material, "twist")
 
     def sources(rows: slice, samples: int) -> Array:
         y, x = grid(size_hw, samples)
@@ -211,14 +211,6 @@ def _twist(pictures: PictureArray, level: float, material: Material, *, border: 
     samples = 1 if level <= _SHARP_TWIST else 2
     moves = tuple(_Twist(size_hw, float(angle)) for angle in angles)
     return Changed(warp_field(pictures, sources, samples, border), moves)
-
-
-def _draw(material: Material, stream: str) -> Array:
-    return uniforms(0, 0, material.seeds, stream=stream)[:, 0]
-
-
-def _signs(material: Material, stream: str) -> Array:
-    return np.where(_draw(material, stream) < 0.5, -1.0, 1.0)
 
 
 DEFORMATION: tuple[Axis, ...] = deformation_axes()

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from striate.features.opencv import cv2_module
-from striate.randomness import uniforms
+from striate.stress.axes.chance import draw, signs
 from striate.stress.axes.warping import Border, Projective, about_middle, rim_colours, warp
 from striate.stress.changes import Axis, Changed, Material
 from striate.types import Array, PictureArray
@@ -86,7 +86,7 @@ def geometry_axes(border: Border = "mirror") -> tuple[Axis, ...]:
 
 
 def _viewpoint(pictures: PictureArray, level: float, material: Material, *, border: Border) -> Changed:
-    sign, part = _signs(material, "viewpoint"), _draw(material, "viewpoint/tilt") * 2 - 1
+    sign, part = signs(material, "viewpoint"), draw(material, "viewpoint/tilt") * 2 - 1
     turn, tilt = np.radians(level) * sign, np.radians(level) * _TILT * part
     height, width = pictures.shape[1:3]
     far = FOCAL_LENGTH * max(height, width)
@@ -102,7 +102,7 @@ def _viewpoint(pictures: PictureArray, level: float, material: Material, *, bord
 
 
 def _rotation(pictures: PictureArray, level: float, material: Material, *, border: Border) -> Changed:
-    turn = np.radians(level) * _signs(material, "rotation")
+    turn = np.radians(level) * signs(material, "rotation")
     matrices = _identities(len(pictures))
     matrices[:, 0, 0] = matrices[:, 1, 1] = np.cos(turn).round(12)
     matrices[:, 0, 1], matrices[:, 1, 0] = np.sin(turn).round(12), -np.sin(turn).round(12)
@@ -116,7 +116,7 @@ def _nearer(pictures: PictureArray, level: float, material: Material, *, border:
 
 
 def _shift(pictures: PictureArray, level: float, material: Material, *, border: Border) -> Changed:
-    way = _draw(material, "shift") * (2 * math.pi)
+    way = draw(material, "shift") * (2 * math.pi)
     height, width = pictures.shape[1:3]
     matrices = _identities(len(pictures))
     matrices[:, 0, 2], matrices[:, 1, 2] = np.cos(way) * level * width, np.sin(way) * level * height
@@ -124,8 +124,8 @@ def _shift(pictures: PictureArray, level: float, material: Material, *, border: 
 
 
 def _shear(pictures: PictureArray, level: float, material: Material, *, border: Border) -> Changed:
-    slope = np.tan(np.radians(level)) * _signs(material, "shear")
-    rows = _draw(material, "shear/rows") < 0.5
+    slope = np.tan(np.radians(level)) * signs(material, "shear")
+    rows = draw(material, "shear/rows") < 0.5
     matrices = _identities(len(pictures))
     matrices[:, 0, 1], matrices[:, 1, 0] = np.where(rows, slope, 0), np.where(rows, 0, slope)
     return _carried(pictures, matrices, border)
@@ -156,16 +156,6 @@ def _carried(pictures: PictureArray, matrices: Array, border: Border) -> Changed
 
 def _identities(count: int) -> Array:
     return np.tile(np.eye(3), (count, 1, 1))
-
-
-def _draw(material: Material, stream: str) -> Array:
-    """One number a picture, [0, 1), float64 (B,): the same at every level, so that levels compare."""
-    return uniforms(0, 0, material.seeds, stream=stream)[:, 0]
-
-
-def _signs(material: Material, stream: str) -> Array:
-    """−1 or 1 a picture, float64 (B,)."""
-    return np.where(_draw(material, stream) < 0.5, -1.0, 1.0)
 
 
 GEOMETRY: tuple[Axis, ...] = geometry_axes()

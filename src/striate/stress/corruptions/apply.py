@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from striate.cores import usable_cores
 from striate.errors import UnknownNameError, UsageError
 from striate.stress.corruptions import blur, digital, noise, weather
 from striate.stress.corruptions.chance import Chance, generators
@@ -135,7 +134,7 @@ def _in_pieces(
         piece = slice(start, start + each)
         found[piece] = change(np.ascontiguousarray(pictures[piece]), each_has[piece])
 
-    side_by_side = min(len(starts) - 1, threads or min(_usable_cores(), _MOST_THREADS))
+    side_by_side = min(len(starts) - 1, threads or min(usable_cores(), _MOST_THREADS))
     alone = starts[:1] if side_by_side > 1 else starts  # the first fills the tables that others share
     for start in alone:
         one(start)
@@ -143,12 +142,6 @@ def _in_pieces(
         with ThreadPoolExecutor(side_by_side) as pool:
             list(pool.map(one, starts[1:]))
     return found
-
-
-def _usable_cores() -> int:
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # elsewhere a process may run on all there are
 
 
 def _checked(

@@ -4,47 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import dataclass
+from time import monotonic
 
 import numpy as np
 
+from striate.cores import usable_cores
 from striate.errors import SettingError, UnknownNameError, UsageError
 from striate.runs.run import Run
-from striate.stress.attacked import ATTACKS, Attacked, AttackExample, AttackLevel
-from striate.stress.curves import estimate
+from striate.stress.attacked import ATTACKS, Attacked
 from striate.stress.few_pixels import fewest_pixels, random_pixels
-from striate.stress.judged import Judged
-from striate.stress.resamples import resamples_for
 from striate.stress.runner import Engine
-from striate.stress.scoring import Scorer, scorer_of
 from striate.stress.stock import Stock, read_stock
-from striate.types import Array, PictureArray, Prepared
+from striate.types import Array, Picture, PictureArray
 from striate.verbs.evaluate import SplitChoice
 from striate.verbs.explain.pictures import labelled, some
-from striate.verbs.machine import usable_cores
 from striate.verbs.model import FilePath, Model, load
+from striate.verbs.stress.attack_levels import About, Attacker, measured, told
+from striate.verbs.stress.findings import is_hand_made
+from striate.verbs.stress.session import Watch, seconds_of, silent
 
 __all__ = ["attack"]
 
-_EXAMPLES = 8
-_ASKED = 64
-"""Pictures that are answered together."""
 _ONE_BY_ONE = ("one-pixel", "patch")
 """Attacks that need to know how wrong a single answer is: of classifiers."""
+_TRIED, _LEAST = 4, 20
+"""Pictures by which the time is told first, and that are taken at least."""
+_TRIAL = 0.1
+"""Of the time budget, for telling the time better."""
 _STEPS = {"fgsm": 1, "pgd": 20, "pgd-l2": 20, "one-pixel": 25, "patch": 200}
-
-
-class Attacker(Protocol):
-    """One attack on one run."""
-
-    def attacked(self, stock: Stock, strength: float, listen: Callable[[float], None]) -> PictureArray:
-        """The pictures of `stock`, changed for the worse by `strength`."""
-        ...
-
-    def by_chance(self, stock: Stock, strength: float) -> PictureArray:
-        """Changed as much, by chance."""
-        ...
 
 
 def attack(
@@ -60,7 +48,8 @@ def attack(
     seed: int = 0,
     threads: int = 0,
     device: str = "cpu",
-    listen: Callable[[int, int], None] | None = None,
+    time_budget: float | str | None = "10m",
+    listen: Watch = silent,
 ) -> Attacked:
     """Attack `run` on the pictures of `source` whose truth is known; what is left at each strength.
 
@@ -68,14 +57,26 @@ def attack(
     others need torch. `strengths`: in the attack's unit; by default its own. `steps`: along the
     gradient, of learning a patch, or generations; 0 takes the attack's own. `target`: the class that
     answers shall become, rather than any but the truth. `at_most`: of more pictures, so many are drawn
-    by `seed`. Attacked pictures are rounded to whole grey levels and answered by the exported graph.
+    by `seed`. `time_budget` (seconds, "10m"; None for no end): where all of them would take longer,
+    fewer are taken, never fewer than 20; a patch takes its steps. Attacked pictures are rounded to whole
+    grey levels and answered by the exported graph.
 
     Errors: `UsageError` for an attack that the task or the run does not bear; those of `evaluate`.
     """
     if name not in ATTACKS:
         raise UnknownNameError("attack", name, ATTACKS)
+    if steps < 0:
+        raise SettingError(f"{steps} steps make no sense", expected="1 or more, or 0 for the usual ones")
+    if name == "one-pixel" and device != "cpu":
+        raise UsageError(f"{name} asks the exported graph, which runs on the CPU", expected="no device")
+    budget = None if time_budget is None else seconds_of(time_budget)
     model = load(run, threads=threads)
     task = model.task
+    if is_hand_made(model) and name != "one-pixel":
+        raise UsageError(
+            f"{name} follows gradients, and {model.run.name} is a hand-made model without them",
+            expected="one-pixel for this run, which only asks it",
+        )
     if name in _ONE_BY_ONE and task.name != "classify":
         raise UsageError(
             f"{name} attacks classifiers; {model.run.name} was trained to {task.name}",
@@ -88,15 +89,24 @@ def attack(
                          expected="two pictures or more")  # fmt: skip
     aimed = _target(model, target)
     workers = threads or usable_cores()
-    stock = read_stock(task, chosen, seed=seed, workers=workers, with_masks=False)
+    stock = read_stock(
+        task,
+        chosen,
+        seed=seed,
+        workers=workers,
+        with_masks=False,
+        listen=lambda done, of: listen("reading pictures", done, of),
+    )
     engine = Engine(task, model.graphs(1)["main"], workers=workers)
     given = _checked(name, strengths, stock)
     steps = steps or _STEPS[name]
     attacker, stock = _attacker(model, engine, stock, name, steps=steps, target=aimed, device=device)
-    heard = _Heard(listen, len(given))
-    return _measured(model, engine, stock, attacker, given, heard, _About(
+    shortened = ""
+    if budget is not None and name != "patch":
+        stock, shortened = _affordable(attacker, stock, given, budget, seed, listen)
+    return measured(model, engine, stock, attacker, given, listen, About(
         name=name, steps=steps, target=target, split=split_name, available=len(whole),
-        source=chosen.shown_root(), seed=seed,
+        source=chosen.shown_root(), seed=seed, shortened=shortened,
     ))  # fmt: skip
 
 
@@ -132,18 +142,38 @@ def _checked(name: str, strengths: Sequence[float], stock: Stock) -> tuple[float
     return tuple(sorted({float(one) for one in strengths}))
 
 
-@dataclass(slots=True)
-class _Heard:
-    """Progress over all strengths, in thousandths."""
-
-    listen: Callable[[int, int], None] | None
-    strengths: int
-    level: int = 0
-
-    def __call__(self, share: float) -> None:
-        if self.listen is not None:
-            done = (self.level + min(share, 1.0)) / self.strengths
-            self.listen(round(1000 * done), 1000)
+def _affordable(
+    attacker: Attacker,
+    stock: Stock,
+    strengths: Sequence[float],
+    budget_s: float,
+    seed: int,
+    listen: Watch,
+) -> tuple[Stock, str]:
+    """As many of the pictures as there is time for, by what a few take; why not all, in words."""
+    if len(stock) <= _LEAST:
+        return stock, ""
+    few = _TRIED
+    while True:
+        began = monotonic()
+        hear = told(listen, f"timing {few} pictures", few)
+        attacker.attacked(stock.take(range(few)), strengths[0], hear)
+        took = monotonic() - began
+        each = took / few * len(strengths)
+        if each * len(stock) <= budget_s:
+            return stock, ""
+        # many at once are faster, and the first call of a device is slow
+        if 4 * took > _TRIAL * budget_s or few == len(stock):
+            break
+        few = min(4 * few, len(stock))
+    count = min(len(stock), max(_LEAST, int(budget_s / each)))
+    rows = np.sort(np.random.default_rng(seed).permutation(len(stock))[:count])
+    words = (
+        f"{count} of {len(stock)} pictures, drawn by seed {seed}, were attacked: all might have taken "
+        f"{each * len(stock) / 60:.0f} min here, and the time budget is {budget_s / 60:.3g} min. The "
+        "intervals say what that costs."
+    )
+    return stock.take(rows.tolist()), words
 
 
 def _attacker(
@@ -164,18 +194,23 @@ def _attacker(
     if name == "patch":
         learnt_on = stock.take(range(0, len(stock), 2))
         held = stock.take(range(1, len(stock), 2))
-        return PatchAttack(model, learnt_on, steps=steps, target=target, device=device), held
-    return GradientAttack(model, name, steps=steps, target=target, device=device), stock
+        return PatchAttack(
+            model, learnt_on, steps=steps, target=target, device=device, threads=engine.workers
+        ), held
+    return GradientAttack(
+        model, name, steps=steps, target=target, device=device, threads=engine.workers
+    ), stock
 
 
 @dataclass(frozen=True, slots=True)
 class _Pixels:
-    """A few pixels, found by asking."""
+    """A few pixels, found by asking: a search a picture, side by side."""
 
     model: Model
     engine: Engine
     generations: int
     target: tuple[str, ...] | None
+    patches: Sequence[tuple[float, Picture]] = ()
 
     def attacked(self, stock: Stock, strength: float, listen: Callable[[float], None]) -> PictureArray:
         truths = [self.target or one for one in stock.truths]
@@ -185,130 +220,27 @@ class _Pixels:
         for row, truth in enumerate(truths):
             wanted[row, [names.index(label) for label in truth]] = True
 
-        def harm(pictures: PictureArray, rows: Array) -> Array:
-            results, _ = self.engine.ask(pictures, [stock.prepared[row] for row in rows.tolist()])
-            sure = np.stack([one.probabilities for one in results]).astype(np.float64)
-            own = np.where(wanted[rows], sure, np.inf).min(axis=1)
-            other = np.where(wanted[rows], -np.inf, sure).max(axis=1)
-            found: Array = signs * (other - own)
-            return found
+        def search(row: int) -> PictureArray:
+            def harm(pictures: PictureArray, _: Array) -> Array:
+                results = self.engine.ask(pictures, [stock.prepared[row]] * len(pictures))[0]
+                sure = np.stack([one.probabilities for one in results]).astype(np.float64)
+                own = np.where(wanted[row], sure, np.inf).min(axis=1)
+                other = np.where(wanted[row], -np.inf, sure).max(axis=1)
+                found: Array = signs * (other - own)
+                return found
 
-        return fewest_pixels(
-            stock.pixels, harm, pixels=int(strength), seeds=stock.seeds, generations=self.generations,
-            listen=lambda done: listen(done / self.generations),
-        )  # fmt: skip
+            one = slice(row, row + 1)
+            return fewest_pixels(
+                stock.pixels[one], harm, pixels=int(strength), seeds=stock.seeds[one],
+                generations=self.generations,
+            )  # fmt: skip
+
+        found = stock.pixels.copy()
+        with ThreadPoolExecutor(self.engine.workers, "striate-search") as pool:
+            for row, changed in enumerate(pool.map(search, range(len(stock)))):
+                found[row] = changed[0]
+                listen((row + 1) / len(stock))
+        return found
 
     def by_chance(self, stock: Stock, strength: float) -> PictureArray:
         return random_pixels(stock.pixels, pixels=int(strength), seeds=stock.seeds)
-
-
-@dataclass(frozen=True, slots=True)
-class _About:
-    """What was asked for, for the record."""
-
-    name: str
-    steps: int
-    target: str | None
-    split: str
-    available: int
-    source: str
-    seed: int
-
-
-def _measured(
-    model: Model,
-    engine: Engine,
-    stock: Stock,
-    attacker: Any,
-    strengths: Sequence[float],
-    heard: _Heard,
-    about: _About,
-) -> Attacked:
-    """Strength by strength. Of all that was tried up to a strength the worst counts, picture by picture:
-    a small change lies within the bound of a large one. Patches, and aiming at a class, start afresh."""
-    task, truths = model.task, stock.truths
-    scorer = scorer_of(task, truths, resamples_for(len(stock), seed=about.seed))
-    clean_results = _answers(engine, stock.pixels, stock.prepared)
-    clean = scorer.judge(clean_results, truths)
-    right = _right(scorer, clean)
-    carries = about.name != "patch" and about.target is None
-    worst, results, marks = stock.pixels.copy(), list(clean_results), clean.marks
-    least = np.full(len(stock), np.nan)
-    levels: list[AttackLevel] = []
-    found: dict[int, AttackExample] = {}
-    for number, strength in enumerate(strengths):
-        heard.level = number
-        # what is as wrong as can be needs no more; of numbers nothing is
-        hopeful = marks > (0.0 if scorer.more_is_better else -np.inf)
-        rows = np.flatnonzero(hopeful) if carries else np.arange(len(stock))
-        if len(rows):
-            part = stock.take(rows.tolist())
-            tried = attacker.attacked(part, strength, heard)
-            answers = _answers(engine, tried, part.prepared)
-            new = list(results)
-            for row, answer in zip(rows.tolist(), answers, strict=True):
-                new[row] = answer
-            new_marks = scorer.judge(new, truths).marks
-            keep = (new_marks <= marks)[rows] if carries else np.ones(len(rows), bool)
-            worst[rows[keep]] = tried[keep]
-            for row in rows[keep].tolist():
-                results[row] = new[row]
-        judged = scorer.judge(results, truths)
-        marks = judged.marks
-        lost = scorer.fallen(clean, judged)
-        newly = lost & np.isnan(least)
-        least[newly] = strength
-        for row in _spread(np.flatnonzero(newly), _EXAMPLES - len(found)):
-            found[row] = AttackExample(
-                stock.pixels[row].copy(), worst[row].copy(), strength, scorer.truth(truths[row]),
-                scorer.words(clean_results[row]), scorer.words(results[row]),
-            )  # fmt: skip
-        by_chance = _answers(engine, attacker.by_chance(stock, strength), stock.prepared)
-        control = scorer.judge(by_chance, truths)
-        levels.append(AttackLevel(
-            strength, estimate(judged.headline), estimate(control.headline),
-            float(lost.sum() / max(1, right)), _turned(results, truths, about.target),
-        ))  # fmt: skip
-        heard(1.0)
-    return Attacked(
-        run=model.run.name, source=about.source, split=about.split, available=about.available,
-        pictures=len(stock), name=about.name, steps=about.steps, target=about.target,
-        score_name=scorer.name, score_note=scorer.note, more_is_better=scorer.more_is_better,
-        chance=scorer.chance, clean=estimate(clean.headline), levels=tuple(levels), least=least,
-        right=right, examples=tuple(found.values()), patches=tuple(getattr(attacker, "patches", ())),
-        problems=stock.problems,
-    )  # fmt: skip
-
-
-def _answers(engine: Engine, pixels: PictureArray, prepared: Sequence[Prepared]) -> list[Any]:
-    """A few pictures at a time, on all cores: raw outputs of many would fill the memory."""
-    parts = [slice(at, at + _ASKED) for at in range(0, len(pixels), _ASKED)]
-
-    def ask(rows: slice) -> list[Any]:
-        return engine.ask(pixels[rows], prepared[rows])[0]
-
-    with ThreadPoolExecutor(engine.workers, "striate-ask") as pool:
-        return [one for part in pool.map(ask, parts) for one in part]
-
-
-def _spread(rows: Array, most: int) -> list[int]:
-    """Up to `most` of `rows`, evenly: pictures of one class often stand together."""
-    at = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int))
-    chosen: list[int] = rows[at].tolist()
-    return chosen
-
-
-def _right(scorer: Scorer, clean: Judged) -> int:
-    """How many pictures could be lost: those that a total failure would lose."""
-    nothing = replace(
-        clean, marks=np.full_like(clean.marks, -np.inf if not scorer.more_is_better else 0)
-    )
-    return int(scorer.fallen(clean, nothing).sum())
-
-
-def _turned(results: Sequence[Any], truths: Sequence[Any], target: str | None) -> float | None:
-    """Of the pictures that are not of the target's class, the share that is now said to be."""
-    if target is None:
-        return None
-    others = [one for one, truth in zip(results, truths, strict=True) if target not in truth]
-    return float(np.mean([target in one.labels for one in others])) if others else 0.0

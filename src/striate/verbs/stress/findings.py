@@ -130,7 +130,7 @@ def _shown(engine: Engine, measured: Measured, case: Case) -> Shown:
         severity_words(case.axis, case.severity),
         _drawn(engine, np.array(measured.stock.pixels[case.row])),
         _drawn(engine, case.pixels),
-        scorer.truth(record.target),
+        scorer.truth(case.truth),
         scorer.words(case.before),
         scorer.words(case.after),
     )

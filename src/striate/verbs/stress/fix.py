@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.cores import usable_cores
 from striate.data.dataset import Dataset, Record
 from striate.engine.events import Event
 from striate.engine.settings import TrainSettings
@@ -28,7 +29,6 @@ from striate.stress.stock import read_stock
 from striate.types import Array
 from striate.verbs.ablate import ablate
 from striate.verbs.ablating.effects import Ablation, Unit
-from striate.verbs.machine import usable_cores
 from striate.verbs.model import FilePath, Model
 from striate.verbs.stress.card import StressReport
 from striate.verbs.stress.findings import is_hand_made, trained_on

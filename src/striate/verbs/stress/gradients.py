@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from striate.data.prepared import PreparedSet
-from striate.engine.devices import MEMORY_FORMATS, PRECISIONS
+from striate.engine.devices import MEMORY_FORMATS, PRECISIONS, choose_device
 from striate.gradients.attacks import Norm, fgsm, pgd, random_start
 from striate.gradients.patches import lay, learn_patch, places_of
 from striate.stress.stock import Stock
@@ -29,8 +29,12 @@ _BATCH_LEAST, _BATCH_MOST = 4, 128
 class Harmful:
     """How wrong the network is about the pictures of a stock; with a target, how near it is to that."""
 
-    def __init__(self, model: Model, target: tuple[str, ...] | None, *, device: str) -> None:
-        self.network: TrainedNetwork = open_network(model, needed_for="this attack", device=device)
+    def __init__(
+        self, model: Model, target: tuple[str, ...] | None, *, device: str, threads: int
+    ) -> None:
+        torch.set_num_threads(threads)  # it counts the host's cores, not what a container is granted
+        place = str(choose_device(device))
+        self.network: TrainedNetwork = open_network(model, needed_for="this attack", device=place)
         self.network.module.requires_grad_(False)  # only pictures change
         self._target = target
         # gradients at the speed that training found here: what counts is the graph's answer afterwards
@@ -70,10 +74,19 @@ class Harmful:
 class GradientAttack:
     """FGSM, PGD in the box, PGD in the ball."""
 
+    patches: Sequence[tuple[float, Picture]] = ()
+
     def __init__(
-        self, model: Model, name: str, *, steps: int, target: tuple[str, ...] | None, device: str
+        self,
+        model: Model,
+        name: str,
+        *,
+        steps: int,
+        target: tuple[str, ...] | None,
+        device: str,
+        threads: int,
     ) -> None:
-        self._harmful = Harmful(model, target, device=device)
+        self._harmful = Harmful(model, target, device=device, threads=threads)
         self._name, self._steps = name, steps
         self._norm: Norm = "l2" if name == "pgd-l2" else "linf"
 
@@ -150,9 +163,16 @@ class PatchAttack:
     """
 
     def __init__(
-        self, model: Model, learnt_on: Stock, *, steps: int, target: tuple[str, ...] | None, device: str
+        self,
+        model: Model,
+        learnt_on: Stock,
+        *,
+        steps: int,
+        target: tuple[str, ...] | None,
+        device: str,
+        threads: int,
     ) -> None:
-        self._harmful = Harmful(model, target, device=device)
+        self._harmful = Harmful(model, target, device=device, threads=threads)
         self._learnt_on, self._steps = learnt_on, steps
         self._truths = self._harmful.truths(learnt_on)
         self.patches: list[tuple[float, Picture]] = []

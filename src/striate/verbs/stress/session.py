@@ -40,6 +40,9 @@ _MOVES = (
     "it as if they did not"
 )
 
+_NOT_DRAWN = "only sets that are drawn from seeds can be drawn again: scenes, scenes-3d, scenes-heads"
+_NO_SUCH = "these pictures cannot be drawn again with that changed"
+
 Watch: TypeAlias = Callable[[str, int, int], None]
 """Hears (what is being done, how much is done, of how much)."""
 
@@ -225,7 +228,8 @@ class Session:
         began, done = time.monotonic(), 0
         # heat, if an axis asks for it, counts as one pass
         heat = any(axis.needs_heat for axis in self.axes)
-        total = len(stock) * (1 + heat + len(self.axes) * len(self.asked.severities))
+        changed = sum(len(stock.rows_of(axis)) for axis in self.axes)
+        total = len(stock) * (1 + heat) + changed * len(self.asked.severities)
 
         def heard(pictures: int) -> None:
             nonlocal done
@@ -270,6 +274,10 @@ def _measurable(
     """The axes that these pictures and this task allow, and the others with the reason."""
     axes, missing = usable_axes(wished, stock.known)
     left_out = [LeftOut(axis.name, axis.title, reason) for axis, reason in missing]
+    undrawn = [axis for axis in axes if not stock.rows_of(axis)]
+    axes = tuple(axis for axis in axes if axis not in undrawn)
+    why = _NO_SUCH if stock.can_be_redrawn else _NOT_DRAWN
+    left_out += [LeftOut(axis.name, axis.title, why) for axis in undrawn]
     if model.task.name == "regress" and not truth_stays:
         moving = [axis for axis in axes if _moves(axis, stock)]
         axes = tuple(axis for axis in axes if axis not in moving)

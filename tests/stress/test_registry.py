@@ -1,0 +1,56 @@
+"""The axes there are, and what each of them promises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from striate.stress.changes import Axis
+from striate.stress.registry import AXES, EXTRA, FAMILIES, axes_for, chosen_axes
+from striate.types import Array
+
+
+def test_axes_are_named_once_and_in_order() -> None:
+    families = [one.family for one in AXES.values()]
+    assert families == sorted(families, key=list(FAMILIES).index)
+    assert axes_for(placed=True).keys() == AXES.keys()
+    assert all(name == one.name for name, one in AXES.items())
+    assert not set(AXES) & set(EXTRA)
+    assert len(AXES) >= 40
+
+
+def test_axes_are_chosen_by_name_and_family() -> None:
+    assert len(chosen_axes((), placed=False)) == len(AXES)
+    found = [one.name for one in chosen_axes(("fog", "viewpoint", "saturate"), placed=False)]
+    assert found[0] in AXES
+    assert found[-2:] == ["fog", "saturate"]
+    assert all(AXES[name].family == "viewpoint" for name in found[:-2])
+
+
+def every_one() -> list[Axis]:
+    """All but those that draw again, which need a set that can: see test_redrawn_axes."""
+    return [one for one in (*AXES.values(), *EXTRA.values()) if not one.needs_redraw]
+
+
+@pytest.mark.parametrize("one", every_one(), ids=lambda one: one.name)
+def test_an_axis_keeps_its_promises(one: Axis) -> None:
+    """Five levels; pictures of the same form; its input untouched; no picture depends on another."""
+    from striate.stress.changes import Material
+
+    rng = np.random.default_rng(0)
+    pictures: Array = rng.integers(0, 256, (3, 20, 28, 3), dtype=np.uint8)
+    before = pictures.copy()
+    masks = np.zeros((3, 20, 28), bool)
+    masks[:, 5:15, 8:20] = True
+    heat = rng.random((3, 20, 28), dtype=np.float32)
+    others = rng.integers(0, 256, (4, 20, 28, 3), dtype=np.uint8)
+    seeds = np.array([5, 6, 7])
+    assert len(one.levels) == 5
+    assert one.source or one.unit
+    whole = one.change(pictures, one.levels[3], Material(seeds, others, masks, heat))
+    assert whole.pictures.shape == pictures.shape
+    assert whole.pictures.dtype == np.uint8
+    assert whole.moves is None or len(whole.moves) == 3
+    np.testing.assert_array_equal(pictures, before)
+    only = one.change(pictures[1:2], one.levels[3], Material(seeds[1:2], others, masks[1:2], heat[1:2]))
+    np.testing.assert_array_equal(only.pictures[0], whole.pictures[1])
