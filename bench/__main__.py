@@ -29,6 +29,7 @@ from bench import (
     detect_window,
     detection_map,
     dissection,
+    faithfulness,
     fashion,
     features,
     gradcam,
@@ -93,6 +94,9 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "stress_fix": Benchmark("the card's advice, tried on scenes", 12, stress_fix.run),
     "gradcam": Benchmark("Grad-CAM from a cold start, against importing torch", 2, gradcam.run),
     "attribution": Benchmark("how faithful each attribution is, on clothing10", 8, attribution.run),
+    "faithfulness": Benchmark(
+        "whether the verdict on an explanation can be trusted", 6, faithfulness.run
+    ),
     "dissection": Benchmark("what units find, trained and random, on CamVid", 5, dissection.run),
     "poses": Benchmark("strange poses of drawn solids", 3, poses.run),
     "augment_policies": Benchmark(

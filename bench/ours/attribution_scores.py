@@ -11,25 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from striate.gradients.question import Network
-from striate.gradients.randomised import cascade
-from striate.graphs import Graphs
-from striate.nn.torch_graphs import TorchGraph
-from striate.verbs.explain.why import Why, explain_all
+from bench.ours.untrained import untrained
+from striate.verbs.explain.why import explain_all
 from striate.verbs.explain.why_report import Tally
 from striate.verbs.model import Model, load
-
-
-class Untrained(Model):
-    """The same run with the graph of a network that learnt nothing."""
-
-    def untrain(self, network: Network) -> None:
-        self._graph = TorchGraph(network.recipe, network.module, device=torch.device("cpu"))
-
-    def graphs(self, threads: int = 0) -> Graphs:
-        return {"main": self._graph}
 
 
 def main() -> None:
@@ -59,22 +45,9 @@ def main() -> None:
 
 def _untrained(model: Model, paths: list[Path], methods: list[str]) -> Any:
     """Explanations of a network with random weights, checked as if it were a trained one."""
-    other = Untrained(model.run)
-    why = Why.of(model, methods, (), layer=None, masks=500, check=True, seed=1, threads=0)
-    assert why.side is not None
-    first = model.task.prepare(_picture(model, paths[0]))
-    aim = model.task.aim(model.task.predict(model.graphs(), [_picture(model, paths[0])])[0], first)
-    assert aim is not None
-    question = why.side.ask(dict(model.task.feeds(first.pixels[None])), [aim])
-    network = cascade(why.side.network, question, seed=99)[-1][1]
-    other.untrain(network)
-    why.side.network, why.model = network, other
+    why = untrained(model, methods, masks=500)
     for path in paths:
         yield from why.batch([_given(model, path)])
-
-
-def _picture(model: Model, path: Path) -> Any:
-    return _given(model, path)[1]
 
 
 def _given(model: Model, path: Path) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -204,11 +205,13 @@ def test_the_right_map_passes_and_its_opposite_fails(spot: Spot) -> None:
     right, wrong = faith_of(asked, truth(spot)), faith_of(asked, 1 - truth(spot))
     assert right.deletion < right.random_deletion
     assert right.insertion > right.random_insertion
+    assert (right.as_good, right.chance) == (0, 0.05)
     assert verdict_of(right, (), truth(spot)) == ("passes", ())
     assert right.deletion < wrong.deletion
+    assert wrong.as_good == wrong.copies
     verdict, reasons = verdict_of(wrong, (), 1 - truth(spot))
     assert verdict == "unreliable"
-    assert "takes hardly more from the answer" in reasons[0]
+    assert "19 of 19 copies" in reasons[0]
 
 
 def test_deletion_by_hand() -> None:
@@ -216,10 +219,21 @@ def test_deletion_by_hand() -> None:
     spot = Spot(slice(0, 1), slice(3, 4))
     pixels = np.full((1, 4, 3), 255, np.uint8)
     asked = asked_of(spot, pixels, Prepared(pixels, (1, 4)))
-    found = faith_of(asked, np.array([[0.0, 0.1, 0.2, 0.9]]), steps=4, draws=0)
+    found = faith_of(asked, np.array([[0.0, 0.1, 0.2, 0.9]]))
     grey = GREY / 255
-    assert found.curves[1] == pytest.approx((1, grey, grey, grey, grey))
-    assert found.deletion == pytest.approx((0.5 + 0.5 * grey + 3 * grey) / 4)
+    # left: 1 with nothing greyed, then what grey is, from an eighth of the places on
+    assert found.deletion == pytest.approx((1 + grey) / 2 / 8 + grey * 7 / 8)
+    assert found.insertion == pytest.approx(1)  # white, blurred, is white
+
+
+def test_by_chance_one_map_in_twenty_passes(spot: Spot, rng: np.random.Generator) -> None:
+    """Maps at random places of a picture are as good as their copies: the rule's promise."""
+    pixels = rng.integers(0, 256, (*SIZE_HW, 3), dtype=np.uint8)
+    passed = []
+    for seed in range(200):
+        heat = np.roll(truth(spot), rng.integers(0, 24, 2), axis=(0, 1)) + rng.random(SIZE_HW) / 9
+        passed.append(faith_of(asked_of(spot, pixels), heat, seed=seed).as_good == 0)
+    assert 0.01 < np.mean(passed) < 0.1
 
 
 def test_padding_is_never_changed(spot: Spot) -> None:
@@ -235,23 +249,45 @@ def test_padding_is_never_changed(spot: Spot) -> None:
     assert all((one[:, :, :8] == prepared.pixels[:, :8]).all() for one in seen)
 
 
-def test_maps_that_stay_are_refused(spot: Spot) -> None:
-    good = Faith(0.1, 0.9, 0.5, 0.5)
-    verdict, reasons = verdict_of(good, (("the last layer", 0.9), ("all layers", 0.97)), np.ones((2, 2)))
+GOOD = Faith(0.1, 0.9, 0.5, 0.5, 0)
+HEAT = np.ones((2, 2))
+
+
+def test_maps_that_stay_are_refused() -> None:
+    verdict, reasons = verdict_of(GOOD, (("the last layer", 0.9), ("all layers", 0.97)), HEAT)
     assert verdict == "unreliable"
     assert "random weights" in reasons[0]
-    assert (
-        verdict_of(good, (("the last layer", 0.99), ("all layers", 0.1)), np.ones((2, 2)))[0] == "passes"
-    )
-    assert verdict_of(Faith(0.1, 0.3, 0.5, 0.5), (), np.ones((2, 2)))[0] == "doubtful"
-    assert verdict_of(None, (), np.ones((2, 2))) == ("unchecked", ())
-    assert verdict_of(good, (), np.zeros((2, 2)))[0] == "unreliable"
+    assert verdict_of(GOOD, (("the last layer", 0.99), ("all layers", 0.1)), HEAT)[0] == "passes"
+    assert verdict_of(None, (), HEAT) == ("unchecked", ())
+    assert verdict_of(GOOD, (), np.zeros((2, 2)))[0] == "unreliable"
+
+
+@pytest.mark.parametrize(
+    ("as_good", "verdict"), [(0, "passes"), (1, "doubtful"), (3, "doubtful"), (4, "unreliable")]
+)
+def test_the_more_copies_do_as_well_the_less_a_map_says(as_good: int, verdict: str) -> None:
+    found, reasons = verdict_of(replace(GOOD, as_good=as_good), (), HEAT)
+    assert found == verdict
+    assert not reasons if verdict == "passes" else f"{as_good} of 19 copies" in reasons[0]
 
 
 def test_an_answer_that_hardly_moves_proves_nothing() -> None:
-    verdict, reasons = verdict_of(Faith(0.1080, 0.1090, 0.1085, 0.1086), (), np.ones((2, 2)))
+    """An untrained network's map may be better than all of its copies: by next to nothing."""
+    verdict, reasons = verdict_of(Faith(0.1080, 0.1090, 0.1085, 0.1086, 0), (), HEAT)
     assert verdict == "unreliable"
-    assert len(reasons) == 2
+    assert "matters hardly more to the answer" in reasons[0]
+
+
+def test_a_picture_of_one_colour_has_no_place_to_tell(spot: Spot) -> None:
+    flat = asked_of(spot, np.full((*SIZE_HW, 3), (20, 30, 40), np.uint8))
+    assert flat.even
+    assert verdict_of(GOOD, (), HEAT, even=flat.even)[0] == "unreliable"
+    assert "one colour" in verdict_of(None, (), HEAT, even=flat.even)[1][0]
+    padded = asked_of(spot, prepared=fit(np.full((40, 20, 3), 9, np.uint8), SIZE_HW, how="pad"))
+    assert padded.even  # padding is no part of the picture
+    pixels = np.full((*SIZE_HW, 3), 9, np.uint8)
+    pixels[3, 4] = 10
+    assert not asked_of(spot, pixels).even
 
 
 def test_of_an_object_only_what_is_about_its_box_is_compared(spot: Spot) -> None:

@@ -263,6 +263,7 @@ def test_many_pictures_become_a_page_a_json_and_a_sheet_each(
     assert sum("error" in one for one in data["pictures"]) == 1
     page = (out / "explain.html").read_text("utf-8")
     assert "How it is measured" in page
+    assert "1 could not be read" in page
     with pytest.raises(UsageError, match="exists already"):
         written(make_run(name="other").folder, [coloured], out)
 
@@ -344,7 +345,10 @@ def test_an_unreliable_map_is_on_the_page_with_a_warning(
     out = tmp_path / "out"
     tally = write_explanations([found], out, run="run", given="one").tallies[0]
     assert tally.verdicts == {"unreliable": 1}
-    assert "✗" in (out / "explain.html").read_text("utf-8")
+    page = (out / "explain.html").read_text("utf-8")
+    assert "✗" in page
+    assert "It marks nothing" in page  # the reason stands beneath the map
+    assert "no weights to forget" in page
     assert "0 of 1" in tally.sentence()
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from striate.cli.bars import counting
 from striate.cli.output import Output
+from striate.cli.reporting import check_free, tell_page, tell_problems, tell_report
 
 if TYPE_CHECKING:
     from striate.explain.inside import Layer
-    from striate.types import Problem
 
 __all__ = ["boundary", "dimension", "invariance", "tuning"]
 
@@ -53,11 +53,11 @@ def tuning(
     if listing:
         _layers(output, explain_tuning.unit_layers(run))
         return 0
-    _free(out, explain_tuning.FILES, overwrite=overwrite)
-    with _heard(output, "playing bars") as listen:
+    check_free(out, explain_tuning.FILES, overwrite=overwrite)
+    with counting(output, "playing bars") as listen:
         found = explain_tuning.tuning(run, unit or (), step_deg=step, ground=ground, listen=listen)
     page = None if out is None else found.save(out, overwrite=overwrite)
-    _tell(output, found.run, found.statements, found.to_dict(), page)
+    tell_report(output, found.run, found.statements, found.to_dict(), page)
     return 0
 
 
@@ -96,8 +96,8 @@ def invariance(
     from striate.verbs.explain import invariance as explain_invariance
 
     output = Output(json=json)
-    _free(out, explain_invariance.FILES, overwrite=overwrite)
-    with _heard(output, "moving pictures") as listen:
+    check_free(out, explain_invariance.FILES, overwrite=overwrite)
+    with counting(output, "moving pictures") as listen:
         found = explain_invariance.invariance(
             run,
             data,
@@ -109,8 +109,8 @@ def invariance(
             listen=listen,
         )
     page = None if out is None else found.save(out, overwrite=overwrite)
-    _problems(output, found.problems)
-    _tell(output, found.run, found.statements, found.to_dict(), page)
+    tell_problems(output, found.problems)
+    tell_report(output, found.run, found.statements, found.to_dict(), page)
     return 0
 
 
@@ -156,7 +156,7 @@ def boundary(
 
     output = Output(json=json)
     writable(out, overwrite=overwrite)
-    with _heard(output, "asking the run") as listen:
+    with counting(output, "asking the run") as listen:
         found = draw(
             run, data, through=through or (), plane=plane, grid=grid, split=split, at_most=at_most,
             seed=seed, threads=threads, listen=listen,
@@ -168,7 +168,7 @@ def boundary(
     shares = zip(found.answers.names, found.answers.shares, strict=True)
     output.facts(f"Answers of {found.run}", [(name, f"{100 * share:.1f} %") for name, share in shares])
     output.listing("What is drawn", [(note, "") for note in found.notes], style="bold")
-    output.facts("Next", [("look", str(drawn))], talk=True)
+    tell_page(output, drawn)
     return 0
 
 
@@ -205,26 +205,14 @@ def dimension(
     from striate.verbs.explain import dimension as explain_dimension
 
     output = Output(json=json)
-    _free(out, explain_dimension.FILES, overwrite=overwrite)
+    check_free(out, explain_dimension.FILES, overwrite=overwrite)
     found = explain_dimension.dimension(
         data, run=run, layers=layer or (), size=size, at_most=at_most, seed=seed
     )
     page = None if out is None else found.save(out, overwrite=overwrite)
-    _problems(output, found.problems)
-    _tell(output, found.source, found.statements, found.to_dict(), page)
+    tell_problems(output, found.problems)
+    tell_report(output, found.source, found.statements, found.to_dict(), page)
     return 0
-
-
-# -- shared -----------------------------------------------------------------------------------
-
-
-def _free(out: Path | None, names: Sequence[str], *, overwrite: bool) -> None:
-    """Refuse to overwrite before the work, not after it."""
-    from striate.verbs.outputs import writable
-
-    for name in names if out is not None else ():
-        assert out is not None
-        writable(out / name, overwrite=overwrite)
 
 
 def _layers(output: Output, layers: Sequence[Layer]) -> None:
@@ -237,53 +225,3 @@ def _layers(output: Output, layers: Sequence[Layer]) -> None:
         [(one.name, f"{' × '.join(map(str, one.shape))}  {one.kind}") for one in layers],
     )
     output.say(f"a unit is LAYER:CHANNEL, for instance {layers[0].name}:{layers[0].channels - 1}")
-
-
-def _tell(
-    output: Output, title: str, statements: Sequence[str], found: dict[str, object], page: Path | None
-) -> None:
-    """The sentences, and where the page is; or everything as JSON."""
-    if output.json:
-        output.line({**found, "report": None if page is None else str(page)})
-        return
-    output.listing(title, [(one, "") for one in statements], style="bold")
-    if page is not None:
-        output.facts("Next", [("look", str(page))], talk=True)
-
-
-def _problems(output: Output, problems: Sequence[Problem]) -> None:
-    serious = [one for one in problems if one.severity == "error"]
-    for one in serious[:_SHOWN]:
-        output.say(f"left out: {one.key}: {one.reason}", style="yellow")
-    if len(serious) > _SHOWN:
-        output.say(f"… and {len(serious) - _SHOWN} more; --json lists all", style="yellow")
-
-
-_SHOWN = 5
-
-
-@contextmanager
-def _heard(output: Output, words: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr where a person watches, a sentence in a log, nothing with --json."""
-    if output.json or not output.watched:
-        said: list[int] = []
-
-        def once(done: int, of: int) -> None:
-            if not said:
-                output.say(words)
-                said.append(done)
-
-        yield once
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    with Progress(
-        TextColumn(f"  {words}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-        console=output.console(talk=True),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("work", total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)

@@ -9,19 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias
 
 from cyclopts import Parameter
 
-from striate.cli.explain import _free, _heard, _problems, _tell
+from striate.cli.bars import counting
 from striate.cli.explain_words import Split, Words, way_of
 from striate.cli.output import Output
+from striate.cli.reporting import check_free, tell_problems, tell_report
 from striate.errors import UsageError
 
 if TYPE_CHECKING:
     from striate.explain.explanation import Explanation
     from striate.types import Problem
+    from striate.verbs.explain.why_report import WrittenWhy
 
 __all__ = ["explain"]
 
 _LINES = 12
 """Pictures whose sentences are written out; more are counted."""
+_SURER = ("rise", "occlusion")
+"""The methods whose maps pass most often: docs/explain-attribution.md."""
 
 
 def explain(
@@ -35,8 +39,10 @@ def explain(
     ] = None,
     layer: Annotated[list[str] | None, Parameter(negative=())] = None,
     masks: int = 1000,
+    windows: int = 4,
     no_check: Annotated[bool, Parameter(name="--no-check", negative=())] = False,
     maps: Annotated[bool, Parameter(negative=())] = False,
+    class_map: Annotated[bool, Parameter(negative=())] = False,
     neurons: str | None = None,
     dissect: str | None = None,
     live: str | None = None,
@@ -66,8 +72,9 @@ def explain(
     on its own picture (deletion, insertion, a network with random weights) and crossed out where it
     fails.
 
-    With --maps, --neurons, --dissect, --tsne or --live: what the layers make of a picture, what units
-    look for, which concepts they answer to, how a layer lays pictures out, and a live view of them.
+    With --maps, --class-map, --neurons, --dissect, --tsne or --live: what the layers make of a picture,
+    where in a large picture which class is seen, what units look for, which concepts they answer to, how
+    a layer lays pictures out, and a live view of them.
 
     Args:
         run: Folder of a trained run.
@@ -80,8 +87,12 @@ def explain(
             several times, but once with --neurons. By default what the answer is surest of.
         layer: The layer to look at; by default chosen and told. Unknown ones list the choices.
         masks: Random masks of rise.
+        windows: With --class-map, so many fit side by side along the shorter side; more for smaller
+            things.
         no_check: Leave out the checks: faster, and nothing says whether to believe the maps.
         maps: Show what every layer makes of one picture, and the filters.
+        class_map: Show where in one large picture a classifier sees which class; the picture goes
+            through the network once.
         neurons: Show what channels of this layer look for; "all" from first to last.
         dissect: A segmented data set to hold the units against.
         live: Number of a camera, a film or a folder to watch the layers by; with --out as a page.
@@ -105,11 +116,11 @@ def explain(
     """
     words = Words(
         run, pictures, out, tuple(method or ()), tuple(about or ()), tuple(layer or ()), masks,
-        not no_check, neurons or "", dissect or "", live or "", tsne or "", data, split,
+        windows, not no_check, neurons or "", dissect or "", live or "", tsne or "", data, split,
         tuple(channel or ()), count, top, steps, tuple(against or ()), active, port, every, loop,
         at_most, seed, threads, overwrite,
     )  # fmt: skip
-    return _WAYS[way_of(words, maps=maps)](Output(json=json), words)
+    return _WAYS[way_of(words, maps=maps, class_map=class_map)](Output(json=json), words)
 
 
 def _why(output: Output, words: Words) -> int:
@@ -154,8 +165,19 @@ def _why(output: Output, words: Words) -> int:
                 [(one, "") for one in written.statements],
                 style="bold",
             )
-        output.facts("Next", [("look", str(written.page))], talk=True)
+        output.facts("Next", [("look", str(written.page)), *_other_methods(words, written)], talk=True)
     return 3 if written.failed and written.failed == written.pictures else 0
+
+
+def _other_methods(words: Words, written: WrittenWhy) -> list[tuple[str, str]]:
+    """Where the method that was taken by itself fails on most pictures: those that pass more often."""
+    (only,) = written.tallies if len(written.tallies) == 1 else (None,)
+    if only is None or words.methods or not words.check:
+        return []
+    if 2 * only.verdicts.get("passes", 0) >= only.count:
+        return []
+    better = " ".join(f"--method {name}" for name in _SURER if name != only.method)
+    return [("try", f"{better}: slower, passes more often")]
 
 
 def _tell_one(output: Output, told: list[Explanation], one: Explanation, file: Path | None) -> None:
@@ -206,12 +228,12 @@ def _whole(
     problems: Callable[[Any], Sequence[Problem]] = lambda _: (),
 ) -> int:
     """Look, write, tell."""
-    _free(words.out, files, overwrite=words.overwrite)
-    with _heard(output, doing) as listen:
+    check_free(words.out, files, overwrite=words.overwrite)
+    with counting(output, doing) as listen:
         found = find(listen)
     page = None if words.out is None else found.save(words.out, overwrite=words.overwrite)
-    _problems(output, problems(found))
-    _tell(output, found.run, found.statements, found.to_dict(), page)
+    tell_problems(output, problems(found))
+    tell_report(output, found.run, found.statements, found.to_dict(), page)
     return 0
 
 
@@ -296,6 +318,24 @@ def _maps(output: Output, words: Words) -> int:
     return _whole(output, words, verb.FILES, "looking at every layer", find)
 
 
+def _class_map(output: Output, words: Words) -> int:
+    from striate.verbs.explain import class_map as verb
+
+    if len(words.pictures) != 1:
+        raise UsageError(f"{len(words.pictures)} pictures were given", expected="one for --class-map")
+
+    def find(listen: Listen) -> _Found:
+        return verb.class_map(
+            words.run,
+            words.pictures[0],
+            about=words.about,
+            windows=words.windows,
+            threads=words.threads,
+        )
+
+    return _whole(output, words, verb.FILES, "looking at every window", find)
+
+
 def _live(output: Output, words: Words) -> int:
     from striate.verbs.explain import live as verb
 
@@ -313,7 +353,7 @@ def _live(output: Output, words: Words) -> int:
         if output.json:
             output.line(summary.to_dict())
         return 0
-    _free(words.out, verb.FILES, overwrite=words.overwrite)
+    check_free(words.out, verb.FILES, overwrite=words.overwrite)
     written = verb.write_live(
         words.run,
         words.live,
@@ -324,7 +364,7 @@ def _live(output: Output, words: Words) -> int:
         threads=words.threads,
         overwrite=words.overwrite,
     )
-    _tell(output, written.run, written.statements, written.to_dict(), written.page)
+    tell_report(output, written.run, written.statements, written.to_dict(), written.page)
     return 0
 
 
@@ -344,6 +384,7 @@ def _problems_of(found: Any) -> Sequence[Problem]:
 _WAYS: Mapping[str, Callable[[Output, Words], int]] = {
     "why": _why,
     "maps": _maps,
+    "class-map": _class_map,
     "neurons": _neurons,
     "dissect": _dissect,
     "tsne": _tsne,

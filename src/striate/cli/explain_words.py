@@ -11,6 +11,9 @@ from striate.errors import UsageError
 
 __all__ = ["Split", "Words", "way_of"]
 
+_OF_PICTURES = ("why", "maps", "class-map")
+"""The ways of looking that take pictures after the run."""
+
 Split = Literal["auto", "train", "validation", "test", "all"]
 
 
@@ -25,6 +28,7 @@ class Words:
     about: tuple[str, ...]
     layers: tuple[str, ...]
     masks: int
+    windows: int
     check: bool
     neurons: str
     dissect: str
@@ -54,19 +58,20 @@ class Words:
         return self.layers[0] if self.layers else None
 
 
-def way_of(words: Words, *, maps: bool) -> str:
+def way_of(words: Words, *, maps: bool, class_map: bool = False) -> str:
     """The one way of looking that was asked for; a `UsageError` for flags that are not for it."""
     asked = [name for name in ("neurons", "dissect", "tsne", "live") if getattr(words, name)]
     asked += ["maps"] if maps else []
+    asked += ["class-map"] if class_map else []
     if len(asked) > 1:
         raise UsageError(f"--{asked[0]} and --{asked[1]} cannot go together", expected="one of them")
     way = asked[0] if asked else "why"
-    if way in ("why", "maps") and not words.pictures:
+    if way in _OF_PICTURES and not words.pictures:
         raise UsageError(
             "there is no picture to explain",
             expected="a picture after the run, or one of --neurons, --dissect, --tsne and --live",
         )
-    if way not in ("why", "maps") and words.pictures:
+    if way not in _OF_PICTURES and words.pictures:
         remedy = "give pictures with --data" if way in ("neurons", "tsne") else ""
         raise UsageError(f"--{way} takes no pictures after the run", remedy=remedy)
     _check(words, way)
@@ -100,6 +105,7 @@ def _in_words(ways: tuple[str, ...]) -> str:
 _SHOWN: Mapping[str, str] = {
     "why": "with pictures alone",
     "maps": "with --maps",
+    "class-map": "with --class-map",
     "neurons": "with --neurons",
     "dissect": "with --dissect",
     "tsne": "with --tsne",
@@ -121,9 +127,10 @@ class Flag:
 
 _FLAGS = (
     Flag("--method", "methods", (), ("why",)),
-    Flag("--class", "about", (), ("why", "neurons")),
+    Flag("--class", "about", (), ("why", "class-map", "neurons")),
     Flag("--layer", "layers", (), ("why", "dissect", "live", "page")),
     Flag("--masks", "masks", 1000, ("why",)),
+    Flag("--windows", "windows", 4, ("class-map",)),
     Flag("--no-check", "check", True, ("why",)),
     Flag("--data", "data", None, ("neurons", "tsne")),
     Flag("--split", "split", "auto", ("neurons", "dissect", "tsne")),

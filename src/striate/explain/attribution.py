@@ -150,6 +150,12 @@ class Asked:
         return int(self.prepared.pixels.shape[0]), int(self.prepared.pixels.shape[1])
 
     @property
+    def even(self) -> bool:
+        """Whether what is shown of the picture has one colour."""
+        shown = self.prepared.pixels[content_box(self.prepared)]
+        return bool((shown == shown[:1, :1]).all())
+
+    @property
     def seen(self) -> tuple[slice, slice]:
         """Rows and columns of the input in which maps are compared.
 

@@ -90,9 +90,10 @@ class Attribution:
         }
 
     def score_lines(self) -> list[tuple[str, Tone]]:
-        """Beneath its picture: verdict, scores, layer."""
+        """Beneath its picture: verdict, what speaks against it, scores, layer."""
         words, tone = _VERDICTS[self.verdict]
-        lines: list[tuple[str, Tone]] = [(words, tone), (self.place, "plain")]
+        lines: list[tuple[str, Tone]] = [(words, tone), *((why, tone) for why in self.reasons)]
+        lines.append((self.place, "plain"))
         if self.faith is not None:
             faith = self.faith
             lines.append(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.cores import usable_cores
 from striate.data.dataset import Dataset, Record
 from striate.data.masks.classes import BACKGROUND
 from striate.data.masks.read import read_masks, read_target
@@ -49,7 +50,6 @@ from striate.types import PictureArray, Problem
 from striate.verbs.evaluate import SplitChoice
 from striate.verbs.explain.pictures import some
 from striate.verbs.explain.tuning import look_inside
-from striate.verbs.machine import usable_cores
 from striate.verbs.model import FilePath, Model, load
 from striate.verbs.outputs import writable
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from striate.cores import usable_cores
 from striate.errors import PictureError
 from striate.explain.inside import Inside, Layer
 from striate.explain.live_drawing import Scale, sprite_of
@@ -21,7 +22,6 @@ from striate.task import Result
 from striate.types import Picture
 from striate.verbs.explain.live_source import PictureFolder
 from striate.verbs.explain.tuning import look_inside
-from striate.verbs.machine import usable_cores
 from striate.verbs.model import Model
 from striate.verbs.predict.frames import Film, Frame
 

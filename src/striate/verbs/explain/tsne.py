@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from striate.cores import usable_cores
 from striate.explain.finite import check_finite
 from striate.explain.inside import Inside, Layer
 from striate.explain.projection_map import Embedding, embed, trust_in_words
@@ -24,7 +25,6 @@ from striate.verbs.evaluate import SplitChoice
 from striate.verbs.explain.neurons_data import Shown, shown_pictures
 from striate.verbs.explain.tsne_page import MapPage, draw_map, render_map_page
 from striate.verbs.explain.tuning import look_inside
-from striate.verbs.machine import usable_cores
 from striate.verbs.model import FilePath, Model, load
 from striate.verbs.outputs import writable
 

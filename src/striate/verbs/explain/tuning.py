@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from striate.cores import usable_cores
 from striate.errors import UsageError
 from striate.explain.inside import Inside, Layer
 from striate.explain.orientation import (
@@ -28,7 +29,6 @@ from striate.runs.atomic import write_text
 from striate.runs.page import Tiles, write_page
 from striate.runs.plain import json_ready
 from striate.runs.run import Run
-from striate.verbs.machine import usable_cores
 from striate.verbs.model import FilePath, Model, load
 from striate.verbs.outputs import writable
 

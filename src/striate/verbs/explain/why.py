@@ -278,7 +278,7 @@ class Why:
         areas: tuple[NamedArea, ...],
     ) -> Attribution:
         faith = faith_of(asked, heat, seed=self.seed) if self.check else None
-        verdict, reasons = verdict_of(faith, sameness, heat)
+        verdict, reasons = verdict_of(faith, sameness, heat, even=asked.even)
         where, part = placed(heat, asked.prepared, areas)
         return Attribution(
             method=method,

@@ -13,7 +13,7 @@ import numpy as np
 
 from striate.explain.attribution import METHODS
 from striate.explain.explanation import Attribution, Explanation
-from striate.explain.faithfulness import STAYS
+from striate.explain.faithfulness import COPIES, DOUBTFUL, GAIN, STAYS
 from striate.figures import Figure, Gallery, GalleryItem, Section, Table
 from striate.pictures.lettering import spaced
 from striate.pictures.write import write
@@ -32,6 +32,7 @@ _SIDE = 560
 """Pixels of a picture on the page: it is shown at half of that."""
 _MOST_PANELS = 96
 """What the page may hold: each is a picture in memory until it is written."""
+_MOST_DOUBTFUL = round(DOUBTFUL * (1 + COPIES)) - 1
 
 
 @dataclass(slots=True)
@@ -200,8 +201,8 @@ def _written(run: str, page: Path, counts: Sequence[int], tallies: dict[str, Tal
 _INTRO = (
     "What in a picture an answer rests on, by one or several methods. Such maps persuade even where "
     "they are wrong, so each is tested on its own picture: does the answer go when what is marked is "
-    "greyed, does it come back when only that is shown, and does a network that learnt nothing get "
-    "another map? "
+    "greyed, does it come back when only that is shown, both more than with the same map at random "
+    "places, and does a network that learnt nothing get another map? "
     "A map that fails is crossed out and should not be read."
 )
 
@@ -230,6 +231,7 @@ def _sections(written: WrittenWhy, figures: Sequence[Figure]) -> list[Section]:
     left = written.pictures - written.failed - len(figures)
     words = _COLOURS
     words += f" The first {len(figures)}; {spaced(left)} more are in the folder." if left > 0 else ""
+    words += f" {spaced(written.failed)} could not be read." if written.failed else ""
     found = [Section("The pictures", words, figures)]
     table = _table(written)
     found += [Section("The methods", "", [table])] if written.tallies else []
@@ -242,17 +244,20 @@ def _figure(one: Explanation) -> Gallery:
         GalleryItem(
             panel.picture,
             panel.title,
-            ". ".join(words for words, _ in panel.lines),
+            _sentences([words for words, _ in panel.lines]),
             tone=panel.lines[0][1] if panel.lines else "plain",
         )
         for panel in panels
     ]
-    why = [
-        f"{attribution.method.name}: {'; '.join(attribution.reasons)}."
-        for attribution in one.attributions
-        if attribution.reasons
-    ]
-    return Gallery(one.name, " ".join(why), items, large=True)
+    remarks = dict.fromkeys(known.remark for known in one.attributions if known.remark)
+    return Gallery(one.name, _sentences([*remarks, ""]), items, large=True)
+
+
+def _sentences(words: Sequence[str]) -> str:
+    """Several lines as sentences; a single one, such as a name, as it is."""
+    if len(words) == 1:
+        return words[0]
+    return " ".join(f"{one[:1].upper()}{one[1:]}." for one in words if one)
 
 
 def _table(written: WrittenWhy) -> Table:
@@ -280,8 +285,8 @@ def _method_section(written: WrittenWhy) -> Section:
     rows = [
         (
             "deletion",
-            "area under what is left of the answer while places are greyed (127), the most important "
-            "first; low is good (Petsiuk et al. 2018)",
+            "area under what is left of the answer while an eighth, a quarter, half and all of the "
+            "places are greyed (127), the most important first; low is good (Petsiuk et al. 2018)",
         ),
         (
             "insertion",
@@ -290,13 +295,15 @@ def _method_section(written: WrittenWhy) -> Section:
         ),
         (
             "at random",
-            "the same for the same map, mirrored and shifted to a random place: mean of three. Better "
-            "than that, or the map says nothing of where",
+            f"the same for {COPIES} copies of the map, mirrored and shifted to random places. A map "
+            "passes if none of them has insertion less deletion as high: by chance one in twenty does. "
+            f"It is doubtful up to {_MOST_DOUBTFUL} of them, unreliable with more, and where it beats "
+            f"their mean by {GAIN} or less: then the answer hardly depends on places at all",
         ),
         (
             "untrained alike",
             "rank correlation with the map of the same network with random weights (Adebayo et al. "
-            f"2018). From {STAYS} on the map is not about what was learnt",
+            f"2018). From {STAYS} on the map tells of the picture, not of what was learnt",
         ),
         (
             "the answer",

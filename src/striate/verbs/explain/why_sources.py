@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.data.dataset import Record
-from striate.data.embedded import EMBEDDED, EMBEDDED_PREFIX
+from striate.data.embedded import EMBEDDED_PREFIX
+from striate.data.named import embedded_name
 from striate.errors import DataError, PictureError, UsageError
 from striate.explain.whereabouts import NamedArea
 from striate.pictures.read import read
@@ -123,9 +124,11 @@ def _shown(path: str) -> str:
 
 def _embedded(model: Model, name: str) -> Sequence[Source] | None:
     """The test split of an embedded set or one of its records; None if `name` means no such set."""
-    plain = name.removeprefix(EMBEDDED_PREFIX)
+    prefix = EMBEDDED_PREFIX if name.startswith(EMBEDDED_PREFIX) else ""
+    plain = name.removeprefix(prefix)
     whole = plain.partition("/")[0]
-    if whole not in EMBEDDED or (name == plain and os.path.lexists(name)):
+    a_file = not prefix and plain != whole and os.path.lexists(name)
+    if a_file or embedded_name(prefix + whole) is None:
         return None
     dataset = model.task.read(EMBEDDED_PREFIX + whole)
     if plain != whole:
