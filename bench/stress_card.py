@@ -11,12 +11,12 @@ import numpy as np
 from bench.outcome import Goal, Outcome, Row
 from bench.pictures import fewer_files, needed
 from bench.workbench import Workbench
+from striate.cores import usable_cores
 from striate.stress.changes import Axis, Changed, Material
 from striate.stress.runner import Engine, Pass
 from striate.stress.stock import read_stock
 from striate.types import PictureArray
 from striate.verbs.explain.pictures import labelled, some
-from striate.verbs.machine import usable_cores
 from striate.verbs.model import load
 
 _PICTURES = 10_000

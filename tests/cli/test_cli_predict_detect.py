@@ -16,7 +16,6 @@ import pytest
 from PIL import Image
 
 from striate.cli.output import Output
-from striate.cli.predict_progress import progress
 from striate.cli.predict_table import DetectionTable
 from striate.pictures import read, write
 from striate.runs.run import Run
@@ -249,16 +248,6 @@ def test_a_line_for_each_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[0].split("  ")[-1].strip() == "2 bead, 1 hole"
     assert lines[1].rstrip().endswith("nothing found")
     assert lines[2] == "2 pictures; 2 bead, 1 hole; 1 with nothing"
-
-
-def test_progress_in_a_log() -> None:
-    clock = iter([0.0, 1.0, 20.0, 21.0])
-    err = io.StringIO()
-    output = Output(out=io.StringIO(), err=err)
-    with progress(output, "looking", "tiles", clock=lambda: next(clock)) as told:
-        for done in (1, 10, 11):
-            told(done, 40)
-    assert err.getvalue() == "looking: 10 of 40 tiles, 1 min 00 s left\n"
 
 
 # -- films --------------------------------------------------------------------------------------

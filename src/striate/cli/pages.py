@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args
 
 from rich.text import Text
 
@@ -68,7 +69,10 @@ def _rows(entry: HelpEntry, width: int) -> Text:
 
 def _label(entry: HelpEntry) -> str:
     if entry.positional_label:
-        return entry.positional_label if entry.required else f"[{entry.positional_label}…]"
+        if entry.required:
+            return entry.positional_label
+        many = "" if NoneType in get_args(entry.type) else "…"
+        return f"[{entry.positional_label}{many}]"
     value = f" {entry.metavar}" if entry.metavar else ""
     return " ".join(entry.positive_names + entry.positive_shorts) + value
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from striate.cli.answers import AnswerWriter, JsonFile, JsonLines
+from striate.cli.bars import counting
 from striate.cli.output import Output
-from striate.cli.predict_progress import progress
 from striate.cli.predict_table import DetectionLines, DetectionTable
 from striate.cli.predict_wishes import Wishes
 from striate.errors import UsageError
@@ -50,7 +50,7 @@ def detector_answers(
         return
     from striate.verbs.predict.tiles import tiled_answers
 
-    with progress(output, "looking", "tiles") as told:
+    with counting(output, "looking", unit="tiles") as told:
         yield from tiled_answers(
             model,
             files,

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from striate.cli.bars import counting
 from striate.cli.output import Output
-from striate.cli.predict_progress import progress
 from striate.cli.predict_table import counted
 from striate.cli.predict_wishes import Wishes
 from striate.cli.progress import duration
@@ -60,7 +60,7 @@ def _answer(
     tracks = Tracks(fps=film.fps, sure=choice.shown_from) if wishes.track else None
     files: FilmFiles | None = None
     with ExitStack() as stack:
-        told = stack.enter_context(progress(output, Path(film.name).name, "frames"))
+        told = stack.enter_context(counting(output, Path(film.name).name, unit="frames"))
         if wishes.out is not None:
             stem = names.free(film.name.replace(" ", "-") if film.live else film.name, "")
             files = FilmFiles(wishes.out, stem, fps=film.fps, codec=wishes.codec, tracked=wishes.track)

@@ -9,12 +9,12 @@ background agree in the first, not in the second.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from striate.cores import usable_cores
 from striate.data.neighbours import Candidates, smoothed
 from striate.types import Array
 
@@ -49,7 +49,7 @@ def agreement(thumbs: Array, pairs: Candidates, align: Array) -> Agreement:
         second[mirrored] = second[mirrored][:, :, ::-1]
         return _compared(first, second, align[rows])
 
-    with ThreadPoolExecutor(os.cpu_count() or 1, "striate-align") as pool:
+    with ThreadPoolExecutor(usable_cores(), "striate-align") as pool:
         parts = list(pool.map(block, range(0, len(pairs), BLOCK)))
     if not parts:
         return Agreement(np.empty(0, np.float32), np.empty(0, np.float32))

@@ -24,6 +24,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from striate.cores import usable_cores
 from striate.data.dataset import Dataset, Record
 from striate.data.prepared import (
     ABOUT,
@@ -144,7 +145,7 @@ def _hashed(records: Sequence[Record[Any]]) -> tuple[dict[int, str], dict[int, t
 
     hashes: dict[int, str] = {}
     failures: dict[int, tuple[str, str]] = {}
-    with ThreadPoolExecutor(os.cpu_count() or 1, "striate-hash") as pool:
+    with ThreadPoolExecutor(usable_cores(), "striate-hash") as pool:
         found = (one for part in pool.map(chunk, range(0, len(records), HASH_CHUNK)) for one in part)
         for number, one in enumerate(found):
             if isinstance(one, PictureError):

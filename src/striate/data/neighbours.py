@@ -7,7 +7,6 @@ odd horizontal frequency; so one pass over pairs finds mirrored copies, too.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from striate.cores import usable_cores
 from striate.types import Array
 
 __all__ = ["Candidates", "Descriptors", "candidates", "describe", "smoothed"]
@@ -157,7 +157,7 @@ def _similar_pairs(descriptors: Descriptors, least: float) -> tuple[Array, Array
         np.ascontiguousarray(_tiles(values, COLUMN_TILES).transpose(0, 2, 1))
         for values in (descriptors.even, descriptors.odd)
     ]
-    workers = os.cpu_count() or 1
+    workers = usable_cores()
 
     def work(worker: int) -> list[tuple[Array, Array, Array]]:
         found = np.empty((ROW_TILES, COLUMN_TILES, TILE, TILE), np.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.cores import usable_cores
 from striate.data.dataset import Origin, Record
 from striate.data.origins import FileOrigin
 from striate.errors import PictureError
@@ -51,7 +51,7 @@ def sign(
     """
     found: list[Signature | PictureError] = []
     chunks = [records[i : i + CHUNK] for i in range(0, len(records), CHUNK)]
-    with ThreadPoolExecutor(os.cpu_count() or 1, "striate-sign") as pool:
+    with ThreadPoolExecutor(usable_cores(), "striate-sign") as pool:
         for part in pool.map(_sign_chunk, chunks):
             found += part
             if on_progress is not None:

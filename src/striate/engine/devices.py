@@ -1,13 +1,12 @@
-"""Where the arithmetic runs, how many threads, and what the machine offers."""
+"""Where the arithmetic runs, and what the machine offers."""
 
 from __future__ import annotations
 
 import torch
 
-from striate.cores import usable_cores
 from striate.errors import MachineError, UnknownNameError
 
-__all__ = ["MEMORY_FORMATS", "PRECISIONS", "available_threads", "choose_device", "is_out_of_memory"]
+__all__ = ["MEMORY_FORMATS", "PRECISIONS", "choose_device", "is_out_of_memory"]
 
 PRECISIONS: dict[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 MEMORY_FORMATS: dict[str, torch.memory_format] = {
@@ -28,11 +27,6 @@ def choose_device(name: str, *, local_rank: int = 0) -> torch.device:
             f"device {name!r} was asked for and torch sees no GPU", remedy="use --device cpu, or auto"
         )
     return torch.device(name)
-
-
-def available_threads() -> int:
-    """CPUs that this process may use, which is fewer than the machine has in a container."""
-    return usable_cores()
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -22,7 +22,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from striate.engine.devices import MEMORY_FORMATS, available_threads
+from striate.cores import usable_cores
+from striate.engine.devices import MEMORY_FORMATS
 from striate.engine.settings import TrainSettings
 from striate.engine.step import Stepper, slice_batch
 from striate.nn.recipe import Batch, Recipe
@@ -58,7 +59,7 @@ class Trial:
 
 def candidates(settings: TrainSettings, device: torch.device, *, seconds: float | None) -> list[Choice]:
     """What is tried, the plainest first. A value that the user fixed is the only one of its kind."""
-    cpus = available_threads()
+    cpus = usable_cores()
     threads = [settings.threads] if settings.threads else [cpus]
     precisions = ["float32", "bfloat16"] if settings.precision == "auto" else [settings.precision]
     formats = (

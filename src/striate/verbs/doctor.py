@@ -13,9 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from striate.cores import usable_cores
 from striate.data.cache import cache_home
 from striate.runs.machine import package_versions
-from striate.verbs.machine import available_bytes, usable_cores
+from striate.verbs.machine import available_bytes
 
 __all__ = ["Diagnosis", "Finding", "doctor"]
 

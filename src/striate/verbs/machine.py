@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from striate.cores import granted_cores, usable_cores
-
-__all__ = ["available_bytes", "granted_cores", "usable_cores"]
+__all__ = ["available_bytes"]
 
 _CGROUP = Path("/sys/fs/cgroup")
 

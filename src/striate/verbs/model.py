@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
-from striate.errors import PictureError, UnknownNameError
+from striate.cores import granted_cores, usable_cores
+from striate.errors import PictureError, UnknownNameError, UsageError
 from striate.graphs import BACKENDS, Backend, Graph, Graphs, load_graph
 from striate.pictures.read import read
 from striate.pictures.sources import Source
@@ -19,7 +20,6 @@ from striate.runs.run import Run
 from striate.task import Result, Task, task_type
 from striate.types import Array, Picture, check_picture
 from striate.verbs.files import find_pictures
-from striate.verbs.machine import granted_cores, usable_cores
 from striate.verbs.stream import Outcome, stream
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class Model:
     def __init__(self, run: Run, *, backend: Backend = "onnxruntime", threads: int = 0) -> None:
         if backend not in BACKENDS:
             raise UnknownNameError("backend", backend, BACKENDS)
+        if threads < 0:
+            raise UsageError(f"{threads} threads", expected="1 or more, or 0 for all cores")
         self._run = run
         self._backend: Backend = backend
         self._threads = threads or granted_cores()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import numpy as np
 
+from striate.cores import usable_cores
 from striate.tasks.detect.config import Method
 from striate.types import Array, Picture, PictureArray
 
@@ -24,7 +24,7 @@ def proposals_of(pixels: PictureArray) -> Array:
     from striate.features.proposals import propose_many
 
     pictures: list[Callable[[], Picture]] = [lambda one=one: np.asarray(one) for one in pixels]  # type: ignore[misc]
-    told = propose_many(pictures, most=MOST_PROPOSALS, threads=min(len(pixels), os.cpu_count() or 1))
+    told = propose_many(pictures, most=MOST_PROPOSALS, threads=min(len(pixels), usable_cores()))
     found = np.zeros((len(pixels), MOST_PROPOSALS, 4), np.float32)
     for row, one in enumerate(told):
         found[row, : len(one)] = one.boxes_xyxy

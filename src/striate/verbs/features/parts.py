@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from striate.cores import usable_cores
 from striate.errors import DataError, PictureError, UsageError
 from striate.features.parts import (
     Detections,
@@ -26,7 +27,6 @@ from striate.runs.atomic import write_bytes
 from striate.types import Picture, Problem
 from striate.verbs.features.marked import Marked, read_marked
 from striate.verbs.files import find_pictures
-from striate.verbs.machine import usable_cores
 from striate.verbs.model import FilePath
 from striate.verbs.outputs import writable
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.cores import usable_cores
 from striate.data.boxes.read import read_boxes
 from striate.data.boxes.truth import Boxes
 from striate.data.dataset import Dataset, Record
@@ -32,7 +33,6 @@ from striate.ops.boxes import area_of_xyxy
 from striate.ops.rotated import upright_xyxy
 from striate.pictures import is_picture_name, read
 from striate.types import Array, Picture, Problem, SizeHW, Split
-from striate.verbs.machine import usable_cores
 from striate.verbs.model import FilePath
 
 __all__ = [

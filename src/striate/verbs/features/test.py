@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from striate.cores import usable_cores
 from striate.errors import DataError, PictureError, UsageError
 from striate.features.repeatability.changes import CHANGES
 from striate.features.repeatability.report import headline, sections
@@ -19,7 +20,6 @@ from striate.runs.atomic import write_text
 from striate.runs.page import render_page
 from striate.types import Picture, Problem
 from striate.verbs.files import find_pictures
-from striate.verbs.machine import usable_cores
 from striate.verbs.model import FilePath
 from striate.verbs.outputs import writable
 

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeAlias
 
 import numpy as np
 
+from striate.cores import usable_cores
 from striate.data.dataset import Record
 from striate.engine.settings import seconds_from_text
 from striate.errors import UsageError
@@ -26,7 +27,6 @@ from striate.stress.runner import Engine
 from striate.stress.stock import Stock, read_stock
 from striate.verbs.evaluate import SplitChoice
 from striate.verbs.explain.pictures import labelled, some
-from striate.verbs.machine import usable_cores
 from striate.verbs.model import FilePath, Model
 
 __all__ = ["Asked", "Session", "Watch", "seconds_of", "severities_of", "silent"]
@@ -130,6 +130,8 @@ class Session:
             )
         wished = chosen_axes(asked.axes, placed=model.task.placed)
         whole, split = labelled(model, asked.source, asked.split)
+        if other is not None:
+            labelled(other, asked.source, asked.split)  # refuses other classes before the work
         stock = read_stock(
             model.task,
             some(whole, asked.at_most, asked.seed),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Generator
 from typing import Any, Literal, final
@@ -14,6 +13,7 @@ from striate.baselines.fitting import Extractor, fit_extractor, fitting_rows, pa
 from striate.baselines.learners import LEARNING
 from striate.baselines.names import BaselineName, parse_baseline
 from striate.baselines.solution import Solution
+from striate.cores import usable_cores
 from striate.engine.events import Event, Note, Planned, Stage, Step
 from striate.graphs import collect_outputs, load_graph
 from striate.runs.folder import RunWriter
@@ -57,7 +57,7 @@ class BaselineTraining(OnePass):
             "pictures": len(rows),
             "seed": seed,
             "device": "cpu",
-            "threads": os.cpu_count() or 1,
+            "threads": usable_cores(),
         }
         yield Planned(plan)
         truth = baseline.truth(material.parts["train"].targets)

@@ -8,6 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
+from striate.cores import usable_cores
 from striate.engine.events import Event, Note, Planned, Stage, Step
 from striate.errors import DataError
 from striate.graphs import OnnxGraph, collect_outputs, load_graph
@@ -17,7 +18,6 @@ from striate.tasks.detect.parts import ClassObjects, Pace, learn_class, objects_
 from striate.tasks.detect.parts_graph import ClassParts, found_by_numpy, write_parts_graph
 from striate.tasks.detect.task import Detect
 from striate.types import Array
-from striate.verbs.machine import usable_cores
 from striate.verbs.training.data import Material
 from striate.verbs.training.one_pass import OnePass
 from striate.verbs.training.seal import Trained, graph_metadata
