@@ -38,6 +38,19 @@ def test_a_log_hears_each_stage_once_and_now_and_then_how_far_it_is() -> None:
     ]
 
 
+def test_another_round_has_a_time_of_its_own() -> None:
+    err = io.StringIO()
+    clock = iter([0.0, 20.0, 1000.0, 1001.0, 1020.0])
+    with watched(Output(out=io.StringIO(), err=err), clock=lambda: next(clock)) as hear:
+        for done in (0, 20, 40, 10, 20):
+            hear("laying out", done, 40)
+    assert err.getvalue().splitlines() == [
+        "laying out",
+        "  20 of 40, 20 s left",
+        "  20 of 40, 19 s left",
+    ]
+
+
 def test_a_terminal_shows_one_bar_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "90")
     monkeypatch.setenv("TERM", "xterm")

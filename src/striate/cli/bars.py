@@ -83,10 +83,13 @@ class _Log:
 
     def __init__(self, output: Output, unit: str, clock: Callable[[], float]) -> None:
         self._output, self._unit, self._clock = output, unit, clock
-        self._stage, self._began, self._said = "", 0.0, 0.0
+        self._stage, self._began, self._said, self._done = "", 0.0, 0.0, 0
 
     def __call__(self, stage: str, done: int, of: int | None) -> None:
         now = self._clock()
+        if done < self._done:  # another round of the same stage
+            self._began = self._said = now
+        self._done = done
         if stage != self._stage:
             self._stage, self._began, self._said = stage, now, now
             self._output.say(stage)
