@@ -73,6 +73,8 @@ def test_only_bad_pictures(striate: Call, run: Path, coloured: Path, tmp_path: P
     found = striate("explain", run, coloured / "green" / "broken.jpg", "--out", tmp_path / "out")
     assert found.code == 3
     assert "left out" in found.err
+    assert "none could be read" in found.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_some_of_many(striate: Call, run: Path, coloured: Path, tmp_path: Path) -> None:

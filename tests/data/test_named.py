@@ -58,7 +58,7 @@ def test_an_empty_folder_does_not(here: Path) -> None:
     found = read_labels("digits")
     assert len(found) == 1797
     assert notes(found) == [
-        "the embedded set digits was read: what is called digits here holds no pictures; for what is "
+        "the embedded set digits was read: what is called digits here is no data set; for what is "
         "here write ./digits"
     ]
     with pytest.raises(LayoutError):
@@ -110,3 +110,7 @@ def test_boxes_and_masks_follow_the_same_rule(here: Path, save: Save) -> None:
     found = read_boxes("scenes-boxes")
     assert len(found) == 1
     assert len(notes(found)) == 1
+    (here / "scenes-boxes" / "run.toml").write_text("")  # a run: but asked for by its layout it is read
+    asked = read_boxes("scenes-boxes", layout="csv")
+    assert len(asked) == 1
+    assert "the folder scenes-boxes was read" in notes(asked)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from striate.stress.axes.redrawn import REDRAWN
 from striate.stress.changes import Axis
 from striate.stress.registry import AXES, EXTRA, FAMILIES, axes_for, chosen_axes
 from striate.types import Array
@@ -16,7 +17,8 @@ def test_axes_are_named_once_and_in_order() -> None:
     assert axes_for(placed=True).keys() == AXES.keys()
     assert all(name == one.name for name, one in AXES.items())
     assert not set(AXES) & set(EXTRA)
-    assert len(AXES) >= 40
+    assert {one.name for one in REDRAWN} <= set(AXES)
+    assert len(AXES) == 57
 
 
 def test_axes_are_chosen_by_name_and_family() -> None:

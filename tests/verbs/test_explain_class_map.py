@@ -106,7 +106,7 @@ def test_pictures_of_any_form(
     network: tuple[Path, Any], size_hw: tuple[int, int], tmp_path: Path
 ) -> None:
     found = class_map(network[0], np.full((*size_hw, 3), (20, 250, 20), np.uint8), about=["green"])
-    assert np.isfinite(found.heat(found.shown[0])).all()
+    assert (found.heat(found.shown[0]) > 0.9).all()
     assert found.save(tmp_path / "out").exists()
 
 

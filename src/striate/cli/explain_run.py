@@ -166,7 +166,7 @@ def _why(output: Output, words: Words) -> int:
                 style="bold",
             )
         output.facts("Next", [("look", str(written.page)), *_other_methods(words, written)], talk=True)
-    return 3 if written.failed and written.failed == written.pictures else 0
+    return 0
 
 
 def _other_methods(words: Words, written: WrittenWhy) -> list[tuple[str, str]]:

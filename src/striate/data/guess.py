@@ -82,7 +82,7 @@ def read_labels(
             multi_label=multi_label,
             label_separator=label_separator,
         )
-    return noted(dataset or read_folders(walk(path)), source)
+    return noted(dataset or read_folders(walk(path)), source, embedded=False)
 
 
 def read_values(
@@ -104,7 +104,7 @@ def read_values(
             remedy="write one, with a row a picture",
         )
     dataset = read_value_tables(tables, path_column=path_column, target_columns=asked.target_columns)
-    return noted(dataset, source)
+    return noted(dataset, source, embedded=False)
 
 
 def require_trainable(dataset: Dataset[Any]) -> None:
@@ -138,7 +138,7 @@ def _truths(
             expected=f"an embedded set with {kind}, a folder or a table",
             remedy="use it for another task",
         )
-    return noted(read(), source)
+    return noted(read(), source, embedded=True)
 
 
 def _existing(source: Path | str) -> Path:

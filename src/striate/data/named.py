@@ -54,13 +54,16 @@ def find_embedded(source: Path | str) -> EmbeddedSet | None:
     return None if name is None else EMBEDDED[name]
 
 
-def noted(dataset: Dataset[Target], source: Path | str) -> Dataset[Target]:
-    """`dataset`, read from `source`, with a note on which was taken if the name could mean two."""
+def noted(dataset: Dataset[Target], source: Path | str, *, embedded: bool) -> Dataset[Target]:
+    """`dataset`, read from `source`, with a note on which was taken if the name could mean two.
+
+    `embedded`: it is the embedded set.
+    """
     name = os.fspath(source)
     if name not in EMBEDDED or not os.path.lexists(name):
         return dataset
-    if embedded_name(name):
-        reason = f"the embedded set {name} was read: what is called {name} here holds no pictures"
+    if embedded:
+        reason = f"the embedded set {name} was read: what is called {name} here is no data set"
         repair = f"for what is here write ./{name}"
     else:
         reason = f"the folder {name} was read, not the embedded set of that name"

@@ -54,9 +54,12 @@ def window_logits(
     """
     cut = whole.unfold(2, places_hw[0], 1).unfold(3, places_hw[1], 1)  # (1, C, rows, columns, *places)
     rows, columns = int(cut.shape[2]), int(cut.shape[3])
-    windows = cut[0].permute(1, 2, 0, 3, 4).reshape(rows * columns, -1, *places_hw)
     blank = torch.zeros(1, 3, *size_hw, device=whole.device)
-    found = [_from(network, blank, layer, some) for some in torch.split(windows, _TOGETHER)]
+    found = [
+        _from(network, blank, layer, some.contiguous())
+        for row in range(rows)  # windows overlap: a copy of all at once would be many times the map
+        for some in torch.split(cut[0, :, row].permute(1, 0, 2, 3), _TOGETHER)
+    ]
     return torch.cat(found).reshape(rows, columns, -1)
 
 

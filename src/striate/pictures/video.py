@@ -1,6 +1,6 @@
 """Moving pictures: which files are videos, and the frames of animated GIF, WEBP, AVIF and PNG files.
 
-Frames of videos proper need a decoder that this floor does not know; see `verbs.predict_frames`.
+Frames of videos proper need a decoder that this floor does not know; see `verbs.predict.frames`.
 """
 
 from __future__ import annotations

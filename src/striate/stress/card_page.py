@@ -210,7 +210,7 @@ def _advice(card: StressCard) -> str:
     if any(one.gain is not None for one in card.advice):
         return f'<p class="intro">{escape(_TRIED)}</p>{draw_advice(card.advice)}'
     intro, more = _GUESSED, ""
-    if card.next_words:
+    if card.next_words and any(one.settings for one in card.advice):
         intro += " The last line tries the first of them."
         more = f'<pre style="margin-top:12px">{escape(card.next_words)}</pre>'
     return f'<p class="intro">{escape(intro)}</p>{draw_advice(card.advice)}{more}'

@@ -11,7 +11,7 @@ from striate.metrics.plain import percent
 from striate.runs.markup import escape, number
 from striate.runs.page import Tiles, section_body
 from striate.stress.poses import Answers, Poses
-from striate.stress.poses_answers import MISPLACED, MISSED
+from striate.stress.poses_answers import MISPLACED, MISSED, UNSEEN
 from striate.stress.poses_drawing import draw_map
 from striate.stress.poses_findings import Confusion, Findings, Strong, share_of
 from striate.stress.poses_search import Search
@@ -85,7 +85,10 @@ def _within(found: Findings) -> str:
 
 def _far_off(found: Findings, answers: Answers) -> str:
     share = percent(*share_of(int(answers.wrong.sum()), len(answers)))
-    middle = number(float(np.median(answers.sure)), 3)
+    seen = np.array([one != UNSEEN for one in answers.said])
+    if not seen.any():
+        return f"{share} are more than {number(found.tolerance)}° off; all show nothing"
+    middle = number(float(np.median(answers.sure[seen])), 3)
     return f"{share} are more than {number(found.tolerance)}° off; the median error is {middle}°"
 
 

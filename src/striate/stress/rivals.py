@@ -61,6 +61,8 @@ def _gain(one: StressCurve, other: StressCurve, sign: int) -> Estimate:
 
 def rival_words(run: str, other: str, found: Sequence[Difference]) -> str:
     """Who is surely better on which axes, those of the largest difference by name."""
+    if not found:
+        return f"No axis was measured on both {run} and {other}."
     better = sorted((one for one in found if one.gain.low > 0), key=lambda one: -one.gain.value)
     worse = sorted((one for one in found if one.gain.high < 0), key=lambda one: one.gain.value)
     return (

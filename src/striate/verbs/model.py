@@ -96,6 +96,11 @@ class Model:
         """Class names, or names of the numbers, in the order of the graph's outputs."""
         return self.header.data.names
 
+    @property
+    def threads(self) -> int:
+        """Processor cores that it may use."""
+        return self._threads or usable_cores()
+
     # -- asking -------------------------------------------------------------------------------
 
     @overload

@@ -35,8 +35,8 @@ class TrainedNetwork:
 def open_network(model: Model, *, needed_for: str, device: str = "cpu") -> TrainedNetwork:
     """The network of `model`, its weights checked against the run's manifest.
 
-    `needed_for` goes into the error: a `UsageError` where the run is a hand-made baseline, which has no
-    gradients.
+    Torch then uses as many threads as `model` may. `needed_for` goes into the error: a `UsageError`
+    where the run is a hand-made baseline, which has no gradients.
     """
     if _WEIGHTS not in model.run.files:
         raise UsageError(
@@ -44,6 +44,7 @@ def open_network(model: Model, *, needed_for: str, device: str = "cpu") -> Train
             expected="a run that has model.safetensors",
             remedy="use a method that only asks the model: occlusion or rise",
         )
+    torch.set_num_threads(model.threads)  # it counts the host's cores, not what a container is granted
     recipe = recipe_for(model.task)
     module = recipe.build()
     assert isinstance(module, PictureNetwork)

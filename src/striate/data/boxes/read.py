@@ -49,7 +49,7 @@ def read_boxes(source: Path | str, *, layout: str | None = None, repair: bool = 
                 expected="an embedded set with boxes (scenes), or a folder",
                 remedy="use it for another task",
             )
-        return noted(found.boxes(), source)
+        return noted(found.boxes(), source, embedded=True)
     path = Path(os.path.realpath(source))
     tree, named = _tree(path, source)
     gallery = Gallery(tree)
@@ -57,7 +57,7 @@ def read_boxes(source: Path | str, *, layout: str | None = None, repair: bool = 
     said = _READERS[chosen.layout](tree, gallery, chosen)
     if not said.pictures and not said.problems:
         raise not_boxes(tree)
-    return noted(settle(said, gallery, repair=repair), source)
+    return noted(settle(said, gallery, repair=repair), source, embedded=False)
 
 
 def is_boxes(source: Path | str) -> bool:

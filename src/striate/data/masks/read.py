@@ -57,7 +57,7 @@ def read_masks(source: Path | str, *, check: bool = True) -> Dataset[Segmentatio
     A `LayoutError` if this is no segmented data set, a `LabelError` if its class file is wrong.
     """
     if _embedded(source):
-        return noted(_scenes(), source)
+        return noted(_scenes(), source, embedded=True)
     tree = walk(source)
     lists = listed(tree)
     pairs = find_pairs(tree, frozenset(lists.splits) if lists.splits else None)
@@ -73,7 +73,7 @@ def read_masks(source: Path | str, *, check: bool = True) -> Dataset[Segmentatio
         layout,
         (*tree.problems, *classes.problems, *lists.problems, *pairs.problems, *problems),
     )
-    return noted(_checked(found) if check else found, source)
+    return noted(_checked(found) if check else found, source, embedded=False)
 
 
 def is_masks(source: Path | str) -> bool:

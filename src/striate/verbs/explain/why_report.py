@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from striate.errors import DataError
 from striate.explain.attribution import METHODS
 from striate.explain.explanation import Attribution, Explanation
 from striate.explain.faithfulness import COPIES, DOUBTFUL, GAIN, STAYS
@@ -134,7 +136,8 @@ def write_explanations(
     `shown`: so many pictures stand on the page. `tell` hears each one, with its file. explain.json is
     put in place when all is done: {"pictures": [one object a picture], …}. Nothing is written before
     the first one is there. Errors: `UsageError` where `out` is neither new nor empty, without
-    `overwrite`, and for a sheet that would replace its own picture; `DataError` for no pictures.
+    `overwrite`, and for a sheet that would replace its own picture; `DataError` for no pictures, or none
+    that can be read: nothing is written then.
     """
     folder, page, data = free_folder(out, overwrite=overwrite)
     rows = iter(found)
@@ -168,16 +171,27 @@ def write_explanations(
             file.write('{"pictures": [\n')
             for one in chain([first], rows):
                 each(one, file)
+            if counts[0] == counts[1]:
+                raise DataError(
+                    f"nothing to explain: of {counts[0]} pictures none could be read",
+                    remedy="look at what is told of each",
+                )
             file.write("\n ],\n")
             head = json_ready(_written(run, page, counts, tallies).to_dict())
             file.write(json.dumps(head, allow_nan=False)[1:] + "\n")
 
-    write_with(data, whole)
+    try:
+        write_with(data, whole)
+    except DataError:
+        with suppress(OSError):  # it is not empty where there was something before
+            folder.rmdir()
+        raise
     written = _written(run, page, counts, tallies)
     write_page(
         page,
         f"Why {run} says so",
-        _INTRO,
+        _INTRO
+        + (_TESTED if any(set(one.verdicts) - {"unchecked"} for one in tallies.values()) else "."),
         _sections(written, figures),
         kind="striate explain",
         facts=given,
@@ -200,7 +214,10 @@ def _written(run: str, page: Path, counts: Sequence[int], tallies: dict[str, Tal
 
 _INTRO = (
     "What in a picture an answer rests on, by one or several methods. Such maps persuade even where "
-    "they are wrong, so each is tested on its own picture: does the answer go when what is marked is "
+    "they are wrong"
+)
+_TESTED = (
+    ", so each is tested on its own picture: does the answer go when what is marked is "
     "greyed, does it come back when only that is shown, both more than with the same map at random "
     "places, and does a network that learnt nothing get another map? "
     "A map that fails is crossed out and should not be read."

@@ -194,12 +194,8 @@ def _attacker(
     if name == "patch":
         learnt_on = stock.take(range(0, len(stock), 2))
         held = stock.take(range(1, len(stock), 2))
-        return PatchAttack(
-            model, learnt_on, steps=steps, target=target, device=device, threads=engine.workers
-        ), held
-    return GradientAttack(
-        model, name, steps=steps, target=target, device=device, threads=engine.workers
-    ), stock
+        return PatchAttack(model, learnt_on, steps=steps, target=target, device=device), held
+    return GradientAttack(model, name, steps=steps, target=target, device=device), stock
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,7 @@ _BATCH_LEAST, _BATCH_MOST = 4, 128
 class Harmful:
     """How wrong the network is about the pictures of a stock; with a target, how near it is to that."""
 
-    def __init__(
-        self, model: Model, target: tuple[str, ...] | None, *, device: str, threads: int
-    ) -> None:
-        torch.set_num_threads(threads)  # it counts the host's cores, not what a container is granted
+    def __init__(self, model: Model, target: tuple[str, ...] | None, *, device: str) -> None:
         place = str(choose_device(device))
         self.network: TrainedNetwork = open_network(model, needed_for="this attack", device=place)
         self.network.module.requires_grad_(False)  # only pictures change
@@ -84,9 +81,8 @@ class GradientAttack:
         steps: int,
         target: tuple[str, ...] | None,
         device: str,
-        threads: int,
     ) -> None:
-        self._harmful = Harmful(model, target, device=device, threads=threads)
+        self._harmful = Harmful(model, target, device=device)
         self._name, self._steps = name, steps
         self._norm: Norm = "l2" if name == "pgd-l2" else "linf"
 
@@ -170,9 +166,8 @@ class PatchAttack:
         steps: int,
         target: tuple[str, ...] | None,
         device: str,
-        threads: int,
     ) -> None:
-        self._harmful = Harmful(model, target, device=device, threads=threads)
+        self._harmful = Harmful(model, target, device=device)
         self._learnt_on, self._steps = learnt_on, steps
         self._truths = self._harmful.truths(learnt_on)
         self.patches: list[tuple[float, Picture]] = []

@@ -12,7 +12,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 
 from striate.cores import usable_cores
-from striate.data.dataset import Record
+from striate.data.dataset import Dataset, Record
 from striate.engine.settings import seconds_from_text
 from striate.errors import UsageError
 from striate.stress.card import Against, LeftOut
@@ -116,6 +116,7 @@ class Session:
     shown_root: str
     available: int
     began: float
+    whole_of_other: Dataset[Any] | None
     shortened: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -130,8 +131,8 @@ class Session:
             )
         wished = chosen_axes(asked.axes, placed=model.task.placed)
         whole, split = labelled(model, asked.source, asked.split)
-        if other is not None:
-            labelled(other, asked.source, asked.split)  # refuses other classes before the work
+        # refuses other classes before the work
+        theirs = None if other is None else labelled(other, asked.source, asked.split)[0]
         stock = read_stock(
             model.task,
             some(whole, asked.at_most, asked.seed),
@@ -142,10 +143,18 @@ class Session:
             listen=lambda done, of: listen("reading pictures", done, of),
         )
         axes, missing = _measurable(model, wished, stock, truth_stays=asked.truth_stays)
+        if not axes:
+            raise UsageError(
+                "none of the axes that were asked for can be measured: "
+                + "; ".join(f"{one.axis}: {one.reason}" for one in missing),
+                remedy="name others: striate stress --list",
+            )
         engine = Engine(model.task, model.graphs(1)["main"], workers=asked.workers)
         engine.settle(stock)
         root, count = whole.shown_root(), len(whole)
-        self = cls(model, other, asked, listen, engine, stock, axes, missing, split, root, count, began)
+        self = cls(
+            model, other, asked, listen, engine, stock, axes, missing, split, root, count, began, theirs
+        )
         self.seconds["read"] = self.elapsed
         self._shorten()
         return self
@@ -195,10 +204,9 @@ class Session:
     def measure_other(self) -> Measured | None:
         """The second run on the same pictures, changed with the same others, all of which it may see at
         another size; None without one."""
-        other, stock, asked = self.other, self.stock, self.asked
-        if other is None:
+        other, whole, stock, asked = self.other, self.whole_of_other, self.stock, self.asked
+        if other is None or whole is None:
             return None
-        whole, _ = labelled(other, asked.source, asked.split)
         rows = {record.key: row for row, record in enumerate(whole)}
         strangers = sum(record.key not in rows for record in (*stock.records, *stock.of_others))
         if strangers:
