@@ -145,10 +145,13 @@ def test_numbers(make_run: Callable[..., Run], tmp_path: Path) -> None:
 
 
 def test_pictures_that_cannot_be_drawn_again(make_run: Callable[..., Run], many: Path) -> None:
-    card = stress_card(make_run(), many, axes=("pose", "nightfall", "fog"), at_most=12).card
+    run = make_run()
+    card = stress_card(run, many, axes=("pose", "nightfall", "fog"), at_most=12).card
     assert [one.axis.name for one in card.curves] == ["fog"]
     assert [one.axis for one in card.left_out] == ["pose", "nightfall"]
     assert all("drawn again: scenes, scenes-3d, scenes-heads" in one.reason for one in card.left_out)
+    with pytest.raises(UsageError, match=r"none of the axes.*pose: "):
+        stress_card(run, many, axes=("pose",))
 
 
 def test_pictures_that_are_drawn_again(
