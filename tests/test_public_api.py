@@ -42,6 +42,7 @@ METHODS = {
     ],
     "Model": [
         "evaluate", "explain", "graphs", "header", "names", "predict", "predict_files", "run", "stream",
+        "threads",
     ],
     "StressReport": ["axes", "card", "masks", "model", "save", "stock", "with_advice"],
 }  # fmt: skip
