@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 from collections.abc import Sequence
 from importlib.resources import files
@@ -21,6 +23,8 @@ __all__ = [
     "masthead",
     "render_page",
     "report_style",
+    "script_policy",
+    "scripted_document",
     "section_body",
     "tiles",
     "write_page",
@@ -101,6 +105,39 @@ def document(title: str, body: str, *, version: str = "") -> str:
         f"<title>{escape(title)}</title><style>{report_style()}</style></head><body>"
         f"<main>{body}</main><footer>Written by {written}. This page is "
         "one file: it loads nothing and sends nothing.</footer></body></html>\n"
+    )
+
+
+def scripted_document(
+    title: str, body: str, *, style: str, script: str, told: tuple[str, str], pictures: bool = True
+) -> str:
+    """`document` with a script of its own, which reads JSON that lies in the page.
+
+    `style`: beside that of every page. `told`: the id of the element, and the JSON. `pictures`: whether
+    the page shows some.
+    """
+    name, data = told
+    policy = script_policy(script, pictures=pictures)
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{escape(title)}</title><style>{report_style()}{style}</style></head><body>"
+        f"<main>{body}</main><footer>Written by striate. This page is one file: it loads nothing and "
+        "sends nothing.</footer>"
+        f'<script type="application/json" id="{name}">{data.replace("<", chr(92) + "u003c")}</script>'
+        f"<script>{script}</script></body></html>\n"
+    )
+
+
+def script_policy(script: str, *, pictures: bool = True) -> str:
+    """Only this very script may run."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    shown = "img-src data:; " if pictures else ""
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; {shown}"
+        "base-uri 'none'; form-action 'none'"
     )
 
 

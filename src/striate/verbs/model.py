@@ -70,6 +70,7 @@ class Model:
             raise UsageError(f"{threads} threads", expected="1 or more, or 0 for all cores")
         self._run = run
         self._backend: Backend = backend
+        self._asked = threads
         self._threads = threads or granted_cores()
         self._compiled: dict[int, Graphs] = {}
         self._compiling = Lock()
@@ -99,7 +100,7 @@ class Model:
     @property
     def threads(self) -> int:
         """Processor cores that it may use."""
-        return self._threads or usable_cores()
+        return self._asked or usable_cores()
 
     # -- asking -------------------------------------------------------------------------------
 
@@ -205,7 +206,7 @@ class Model:
         workers: int = 0,
     ) -> Iterator[Outcome[Given]]:
         """Answers for whatever `read_one` turns into pictures; see `striate.verbs.stream`."""
-        workers = workers or self._threads or usable_cores()
+        workers = workers or self.threads
         graphs = self.graphs(1)
         if self._backend == "openvino":
             graphs = {name: OneAtATime(graph) for name, graph in self.graphs(self._threads).items()}

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from striate.cores import usable_cores
 from striate.data.dataset import Dataset, Record
 from striate.data.masks.classes import BACKGROUND
 from striate.data.masks.read import read_masks, read_target
@@ -212,7 +211,7 @@ def dissect(
             tensors = [layer.tensor for layer in chosen]
             drawn = seed + sum(other.kind == RANDOM for other in networks)
             fresh = randomised(graph, shown.pixels[:_SETTLING], until=tensors, seed=drawn)
-            other = Inside(fresh, threads=threads or usable_cores())
+            other = Inside(fresh, threads=model.threads)
             called = _name("random weights", networks)
             networks.append(Named(called, RANDOM, one(other, fresh, chosen, shown)))
             continue

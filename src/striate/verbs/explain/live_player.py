@@ -10,7 +10,6 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from striate.cores import usable_cores
 from striate.errors import PictureError
 from striate.explain.inside import Inside, Layer
 from striate.explain.live_drawing import Scale, sprite_of
@@ -53,7 +52,7 @@ class Looker:
     """A model, one layer of which is listened to while it answers."""
 
     def __init__(self, model: Model, layer: str | None, threads: int) -> None:
-        self._model, self._threads = model, threads or usable_cores()
+        self._model, self._threads = model, model.threads
         self.inside: Inside = look_inside(model, threads=threads)
         self._data = model.run.file(model.header.graphs["main"]).read_bytes()
         self._others: dict[str, Graph] = {

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from striate.cores import usable_cores
 from striate.explain.finite import check_finite
 from striate.explain.inside import Inside, Layer
 from striate.explain.projection_map import Embedding, embed, trust_in_words
@@ -214,7 +213,7 @@ def layer_map(
     shown = shown_pictures(model, data, split=split, at_most=at_most, seed=seed)
     features, rows, said, small = _features(model, inside, chosen, shown, listen)
     found = embed(
-        features, perplexity=perplexity, seed=seed, threads=threads or usable_cores(), listen=listen
+        features, perplexity=perplexity, seed=seed, threads=model.threads, listen=listen
     )
     truths = tuple(shown.classes[row] for row in rows)
     groups = truths if any(one >= 0 for one in truths) else said

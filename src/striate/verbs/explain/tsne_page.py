@@ -7,7 +7,6 @@ and sends nothing.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from PIL import Image
 
 from striate.pictures.palette import colour_of
 from striate.runs.markup import escape
-from striate.runs.page import Tiles, masthead, report_style, tiles
+from striate.runs.page import Tiles, masthead, scripted_document, tiles
 from striate.types import Array, Picture, PictureArray
 
 __all__ = ["MapPage", "draw_map", "render_map_page"]
@@ -55,7 +54,7 @@ class MapPage:
 def render_map_page(page: MapPage) -> str:
     """The page as text."""
     script = _own("tsne_page.js")
-    data = json.dumps(_data(page), allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    data = json.dumps(_data(page), allow_nan=False, separators=(",", ":"))
     body = (
         masthead(page.title, kind="striate explain --tsne", facts=page.facts)
         + f'<p class="intro" style="margin-bottom:18px">{escape(page.intro)}</p>'
@@ -63,16 +62,12 @@ def render_map_page(page: MapPage) -> str:
         + _plane(page)
         + _terms(page.terms)
     )
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>{escape(page.title)} · striate</title><style>{_style()}</style></head><body>"
-        f"<main>{body}</main><footer>Written by striate. This page is one file: it loads nothing and "
-        "sends nothing.</footer>"
-        f'<script type="application/json" id="map">{data}</script>'
-        f"<script>{script}</script></body></html>\n"
+    return scripted_document(
+        f"{page.title} · striate",
+        body,
+        style=_own("tsne_page.css"),
+        script=script,
+        told=("map", data),
     )
 
 
@@ -187,16 +182,3 @@ def _small(picture: Picture, side: int) -> Picture:
 
 def _own(name: str) -> str:
     return (files("striate.verbs.explain") / name).read_text("utf-8")
-
-
-def _style() -> str:
-    return report_style() + _own("tsne_page.css")
-
-
-def _policy(script: str) -> str:
-    """Only this very script may run."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    return (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )

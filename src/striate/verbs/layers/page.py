@@ -6,8 +6,6 @@ page shows one unit; with it, any.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -33,7 +31,7 @@ from striate.pictures.resize import resize
 from striate.pictures.write import to_data_uri
 from striate.runs.atomic import write_text
 from striate.runs.markup import escape
-from striate.runs.page import masthead, report_style, tiles
+from striate.runs.page import masthead, scripted_document, tiles
 from striate.types import Picture, check_picture
 from striate.verbs.layers.table import LayersReading
 from striate.verbs.outputs import writable
@@ -77,26 +75,12 @@ def render_layers_page(found: LayersReading, *, picture: Picture | None = None) 
         + _table(network, shown, len(rows) - len(shown), patch)
     )
     data = json.dumps(_data(network, shown, patch), allow_nan=False, separators=(",", ":"))
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>{escape(network.title)} · striate</title>"
-        f"<style>{report_style()}{_own('page.css')}</style></head><body>"
-        f"<main>{body}</main><footer>Written by striate. This page is one file: it loads nothing and "
-        "sends nothing.</footer>"
-        f'<script type="application/json" id="network">{data.replace("<", chr(92) + "u003c")}</script>'
-        f"<script>{script}</script></body></html>\n"
-    )
-
-
-def _policy(script: str) -> str:
-    """Only this very script may run."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    return (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+    return scripted_document(
+        f"{network.title} · striate",
+        body,
+        style=_own("page.css"),
+        script=script,
+        told=("network", data),
     )
 
 

@@ -5,8 +5,6 @@ Without the script the page shows everything at once: the boards filled, and eve
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -18,7 +16,7 @@ import numpy as np
 from striate.arithmetic.steps import Board, Cell, Equation, Step, Walk, shown
 from striate.runs.atomic import write_text
 from striate.runs.markup import escape
-from striate.runs.page import masthead, report_style, tiles
+from striate.runs.page import masthead, scripted_document, tiles
 from striate.verbs.layers.steps_drawing import draw_charts, draw_graph
 from striate.verbs.outputs import writable
 
@@ -51,26 +49,13 @@ def render_steps_page(walk: Walk) -> str:
         + _list(walk)
     )
     data = json.dumps([_step_data(step) for step in walk.steps], ensure_ascii=False, allow_nan=False)
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>{escape(walk.title)} · striate</title>"
-        f"<style>{report_style()}{_own('steps_page.css')}</style></head><body>"
-        f"<main>{body}</main><footer>Written by striate. This page is one file: it loads nothing and "
-        "sends nothing.</footer>"
-        f'<script type="application/json" id="steps">{data.replace("<", chr(92) + "u003c")}</script>'
-        f"<script>{script}</script></body></html>\n"
-    )
-
-
-def _policy(script: str) -> str:
-    """Only this very script may run."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    return (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
-        "base-uri 'none'; form-action 'none'"
+    return scripted_document(
+        f"{walk.title} · striate",
+        body,
+        style=_own("steps_page.css"),
+        script=script,
+        told=("steps", data),
+        pictures=False,
     )
 
 

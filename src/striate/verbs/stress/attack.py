@@ -9,7 +9,6 @@ from time import monotonic
 
 import numpy as np
 
-from striate.cores import usable_cores
 from striate.errors import SettingError, UnknownNameError, UsageError
 from striate.runs.run import Run
 from striate.stress.attacked import ATTACKS, Attacked
@@ -88,7 +87,7 @@ def attack(
         raise UsageError("a patch is learnt on one half of the pictures and tried on the other",
                          expected="two pictures or more")  # fmt: skip
     aimed = _target(model, target)
-    workers = threads or usable_cores()
+    workers = model.threads
     stock = read_stock(
         task,
         chosen,
