@@ -212,9 +212,7 @@ def layer_map(
     chosen = inside.features if layer == "features" else inside.layer(layer)
     shown = shown_pictures(model, data, split=split, at_most=at_most, seed=seed)
     features, rows, said, small = _features(model, inside, chosen, shown, listen)
-    found = embed(
-        features, perplexity=perplexity, seed=seed, threads=model.threads, listen=listen
-    )
+    found = embed(features, perplexity=perplexity, seed=seed, threads=model.threads, listen=listen)
     truths = tuple(shown.classes[row] for row in rows)
     groups = truths if any(one >= 0 for one in truths) else said
     return LayerMap(
