@@ -30,7 +30,7 @@ def main() -> None:
     model = load(run)
     trained = _tallies(explain_all(model, paths, method=methods, masks=500))
     print("random network", file=sys.stderr)
-    random = _tallies(_untrained(model, paths, ["gradcam"]))
+    random = _tallies(_untrained(model, paths, methods))
     answer = {
         "pictures": len(paths),
         "trained": {name: one.to_dict() for name, one in trained.items()},

@@ -16,6 +16,7 @@ from striate.data.scenes import (
     scenes_dataset,
     single_object_scene,
 )
+from striate.data.scenes.make import find_boxes
 from striate.data.scenes.records import COUNTED, KINDS
 from striate.errors import SettingError, UnknownNameError
 
@@ -50,6 +51,17 @@ def test_counts_are_what_can_be_seen() -> None:
         assert record.target == (float(len(scene.names)),)
         assert set(scene.names) <= set(COUNTED)
     assert len(set(found.targets)) > 4
+
+
+@pytest.mark.parametrize("occlusion", [0.0, 0.6])
+def test_boxes_found_unpainted_are_those_of_the_picture(occlusion: float) -> None:
+    """Also where paint on a thing reaches a pixel beyond its body."""
+    settings = SceneSettings(size_hw=(96, 128), occlusion=occlusion)
+    for seed in range(40):
+        scene = make_scene(settings, seed=seed)
+        found = find_boxes(settings, seed)
+        assert [box.label for box in found] == list(scene.names)
+        assert [box.box_xyxy for box in found] == [tuple(row) for row in scene.boxes_xyxy.tolist()]
 
 
 def test_counts_where_things_hide() -> None:

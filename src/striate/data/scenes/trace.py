@@ -74,10 +74,10 @@ def _fill(
     numbers: dict[str, int] = {}
     for kind, start, stop, radius, _, part, decal, _ in drawn.marks:
         value = 1
+        if decal and not part:
+            continue
         if part and with_parts and (part in numbers or len(numbers) < _MAX_PARTS):
             value = numbers.setdefault(part, len(numbers)) + 2
-        elif decal:
-            continue
         put(pen, kind, flat[2 * start : 2 * stop], radius * FINE, value)
     return tuple(numbers)
 
