@@ -120,6 +120,28 @@ def test_a_table_in_a_folder_tells_what_is_wrong_with_it(tmp_path: Path, save: S
         read_labels(tmp_path, target_columns=["a"])
 
 
+def test_pictures_with_masks_or_boxes_are_no_classes(tmp_path: Path, save: Save) -> None:
+    for split in ("train", "val"):
+        for folder in ("images", "masks"):
+            save(f"streets/{split}/{folder}/1.png")
+    (tmp_path / "streets/classes.json").write_text('{"classes": ["road", "sky"]}', "utf-8")
+    with pytest.raises(LayoutError, match="streets holds pictures with masks, not classes"):
+        read_labels(tmp_path / "streets")
+    save("cells/images/1.png")
+    (tmp_path / "cells/labels").mkdir()
+    (tmp_path / "cells/labels/1.txt").write_text("0 0.5 0.5 0.2 0.2", "utf-8")
+    (tmp_path / "cells/data.yaml").write_text("names: [cell]\ntrain: images\n", "utf-8")
+    with pytest.raises(LayoutError, match="boxes, not classes") as caught:
+        read_labels(tmp_path / "cells")
+    assert "--task detect" in str(caught.value.remedy)
+
+
+def test_images_and_masks_may_be_classes(tmp_path: Path, save: Save) -> None:
+    for name in ("images", "masks"):
+        save(f"{name}/{name}.png")
+    assert read_labels(tmp_path).names == ("images", "masks")
+
+
 def test_numbers_from_a_folder(tmp_path: Path, save: Save) -> None:
     save("1.png")
     (tmp_path / "values.csv").write_text("file,yaw,pitch\n1.png,1,2\n")

@@ -82,7 +82,7 @@ def read_labels(
             multi_label=multi_label,
             label_separator=label_separator,
         )
-    return noted(dataset or read_folders(walk(path)), source, embedded=False)
+    return noted(dataset or _in_folders(path), source, embedded=False)
 
 
 def read_values(
@@ -153,6 +153,30 @@ def _existing(source: Path | str) -> Path:
         expected=f"a folder, a table, or an embedded set ({', '.join(EMBEDDED)})",
         remedy=f"did you mean {near[0]!r}" if near else "check the spelling",
     )
+
+
+def _in_folders(path: Path) -> Dataset[Labels]:
+    """Class folders; "images" and "masks" beside each other are none."""
+    tree = walk(path)
+    folders = class_folders(tree)
+    if len(folders) > 2:
+        return read_folders(tree)
+    from striate.data.boxes.read import is_boxes
+    from striate.data.masks.read import is_masks
+
+    if is_masks(path):
+        raise LayoutError(
+            f"{shown_name(path.name)} holds pictures with masks, not classes",
+            expected="class folders (CLASS/picture.jpg or train/CLASS/picture.jpg)",
+            remedy=f"look at it with striate data augment {shown_name(path.name)}, or use it with --dissect",
+        )
+    if len(folders) == 1 and is_boxes(path):
+        raise LayoutError(
+            f"{shown_name(path.name)} holds pictures with boxes, not classes",
+            expected="class folders (CLASS/picture.jpg or train/CLASS/picture.jpg)",
+            remedy="add --task detect",
+        )
+    return read_folders(tree)
 
 
 # -- what a folder holds ------------------------------------------------------------------------------
