@@ -38,8 +38,11 @@ def test_layers_by_readable_names(made: Any, inside_of: Any) -> None:
     assert inside.features.name == "features"
     assert inside.layer("stem") is inside.layer("body.stem")
     assert [one.name for one in inside.layers if one.is_activation] == ["body.act"]
-    with pytest.raises(UnknownNameError, match=r"neck\.pool"):
-        inside.layer("polo")
+    assert inside.layer("backbone.model.body.act").name == "body.act"  # as torch calls it
+    assert inside.layer("backbone.body").name == "body.act"  # the last within it
+    for unknown in ("polo", "backbone.nix", "backbone.", "other.body"):
+        with pytest.raises(UnknownNameError, match=r"neck\.pool"):
+            inside.layer(unknown)
 
 
 def test_values_are_those_of_the_graph(made: Any, inside_of: Any, rng: np.random.Generator) -> None:

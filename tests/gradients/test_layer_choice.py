@@ -72,6 +72,11 @@ def test_a_layer_by_name_or_the_end_of_it(case: Any) -> None:
     layers = map_layers(*case)
     assert choose_layer(layers, "backbone.1", fewest=4).name == "backbone.1"
     assert choose_layer(layers, "2", fewest=4).name == "backbone.2"
+    assert choose_layer(layers, "backbone.2.gelu", fewest=4).name == "backbone.2"  # of the graph
+    assert choose_layer(layers, "2.gelu", fewest=4).name == "backbone.2"
+    for unknown in ("backbone.2.7", "gelu", "backbone.9.gelu"):
+        with pytest.raises(UnknownNameError):
+            choose_layer(layers, unknown, fewest=4)
     with pytest.raises(UnknownNameError, match=r"backbone\.0, backbone\.1"):
         choose_layer(layers, "backbone.9", fewest=4)
     with pytest.raises(UsageError, match="without layers"):

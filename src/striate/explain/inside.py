@@ -139,12 +139,26 @@ class Inside:
         return flat[-1] if flat else self.layer(self.output_names[0])
 
     def layer(self, name: str) -> Layer:
-        """By its name or, where only one has it, the end of one; else the choices are listed."""
+        """By its name or, where only one has it, the end of one; else the choices are listed.
+
+        `backbone.model.stage3.first.3`, a module of torch, is the last layer of the graph within it.
+        """
         exact = [one for one in self.layers if name in (one.name, one.tensor)]
         ending = [one for one in self.layers if one.name.endswith(f".{name}")]
         if exact or len(ending) == 1:
             return (exact or ending)[0]
+        if name.startswith(_TORCH) and (within := self._within(name)):
+            return within[-1]
         raise UnknownNameError("layer", name, [one.name for one in self.layers])
+
+    def _within(self, module: str) -> list[Layer]:
+        """Layers within a module of torch, whose name has the network's parts ahead of that of the graph."""
+        parts = module.split(".")
+        for first in range(1, len(parts)):
+            inner = ".".join(parts[first:])
+            if found := [one for one in self.layers if f"{one.name}.".startswith(f"{inner}.")]:
+                return found
+        return []
 
     def unit(self, text: str) -> Unit:
         """LAYER:CHANNEL or LAYER:CHANNEL@ROW,COLUMN; the place in the middle by default."""
@@ -232,6 +246,7 @@ def call_size(size_hw: tuple[int, ...]) -> int:
     return max(4, min(128, _CALL_PIXELS // (size_hw[0] * size_hw[1])))
 
 
+_TORCH = "backbone."
 _CALL_PIXELS = 32 * 128 * 128
 _FIRST = frozenset(
     {"Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool",

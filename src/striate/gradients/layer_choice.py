@@ -103,6 +103,8 @@ def choose_layer(layers: Sequence[MapLayer], wish: str | None, *, fewest: int) -
     """The layer called `wish`, whole or the end of its name; by default the last of the backbone with
     `fewest` places or more a side, or the finest.
 
+    A name of the exported graph, which ends with what a module does (`stage3.first.3.gelu`), is that module.
+
     `UnknownNameError` with the choices; a `UsageError` where no layer has a map.
     """
     if not layers:
@@ -111,10 +113,12 @@ def choose_layer(layers: Sequence[MapLayer], wish: str | None, *, fewest: int) -
             remedy="use a method without layers: integrated, saliency, occlusion or rise",
         )
     if wish is not None:
-        exact = [one for one in layers if one.name == wish]
-        ending = [one for one in layers if one.name.endswith(f".{wish}")]
-        if exact or len(ending) == 1:
-            return (exact or ending)[0]
+        module, _, does = wish.rpartition(".")
+        for name in (wish, module) if module and does.isidentifier() else (wish,):
+            exact = [one for one in layers if one.name == name]
+            ending = [one for one in layers if one.name.endswith(f".{name}")]
+            if exact or len(ending) == 1:
+                return (exact or ending)[0]
         raise UnknownNameError("layer", wish, [one.name for one in layers])
     seen = [one for one in layers if one.name.startswith(_BACKBONE)] or list(layers)
     fine = [one for one in seen if min(one.places_hw) >= fewest]

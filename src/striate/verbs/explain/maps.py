@@ -8,22 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from striate.errors import UsageError
 from striate.explain.feature_maps import Filters, LayerMaps, filters_of, maps_of
 from striate.explain.tiles import grey_tiles, mosaic, signal_picture, signed_grey
 from striate.figures import Figure, Gallery, GalleryItem, Section, Table
 from striate.pictures.panels import contact_sheet
-from striate.pictures.read import read
 from striate.pictures.write import write
 from striate.runs.atomic import write_text
 from striate.runs.markup import number
 from striate.runs.page import write_page
 from striate.runs.plain import json_ready
 from striate.runs.run import Run
-from striate.types import Array, Picture, PictureArray, check_picture
+from striate.types import Array, Picture, PictureArray
 from striate.verbs.explain.tuning import look_inside
+from striate.verbs.explain.why_sources import one_picture
 from striate.verbs.model import FilePath, OnePicture, load
 from striate.verbs.outputs import writable
 
@@ -188,20 +186,15 @@ def feature_maps(
         raise UsageError(f"at most {at_most} channels were asked for", expected="1 or more")
     model = load(run, threads=threads)
     inside = look_inside(model, threads=threads)
-    if isinstance(picture, np.ndarray):
-        whole, name = check_picture(picture), "a picture"
-    else:
-        whole, name = read(picture, at_least_hw=model.task.read_at_least_hw), _name(picture)
+    name, whole = one_picture(model, picture)
     pixels = model.task.prepare(whole).pixels
     data = model.run.file(model.header.graphs["main"]).read_bytes()
     return FeatureMaps(
         model.run.name,
-        name,
+        Path(name).name,
         pixels,
         tuple(maps_of(inside, pixels, at_most=at_most)),
         tuple(filters_of(data, inside)),
     )
 
 
-def _name(picture: object) -> str:
-    return Path(picture).name if isinstance(picture, str | Path) else "a picture"
