@@ -108,6 +108,7 @@ def failing(error: BaseException) -> Callable[..., int]:
         (KeyboardInterrupt(), 5, "stopped"),
         (MemoryError(), 4, "memory"),
         (OSError(errno.ENOSPC, "No space left on device", "/x/y"), 4, "/x/y"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x/y"), 4, "/x/y: permission denied"),
     ],
 )
 def test_other_ends(

@@ -12,7 +12,7 @@ from PIL import Image
 
 from striate.errors import DataError, LayoutError, UnknownNameError, UsageError
 from striate.explain import dissection
-from striate.explain.dissection import SeenMask, ThinMask, seen_mask
+from striate.explain.dissection import LayerUnits, SeenMask, ThinMask, seen_mask
 from striate.runs.run import Run
 from striate.types import Array
 from striate.verbs.explain import dissect as explain_dissect
@@ -73,6 +73,16 @@ def test_units_find_what_they_are_made_for(found: DissectedRun) -> None:
     assert [one.kind for one in found.networks] == ["run", "random"]
 
 
+def test_concepts_whose_interval_reaches_chance_are_told(
+    found: DissectedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "The interval over pictures, too, is beyond chance for"
+    assert not any(told in one for one in found.statements)
+    ends = {0: (0.0, 1.0), 1: (0.9, 1.0)}
+    monkeypatch.setattr(LayerUnits, "interval", lambda self, unit, concept, seed=0: ends[concept])
+    assert any(f"{told} slanted only: more pictures" in one for one in found.statements)
+
+
 def test_the_page_and_the_json(found: DissectedRun, tmp_path: Path) -> None:
     page = found.save(tmp_path / "out")
     text = page.read_text("utf-8")
@@ -95,7 +105,7 @@ def test_the_page_and_the_json(found: DissectedRun, tmp_path: Path) -> None:
 
 
 def test_several_runs_have_names_of_their_own(gabor_run: Run, fields: Path) -> None:
-    heard: list[tuple[int, int]] = []
+    heard: dict[str, list[tuple[int, int | None]]] = {}
     found = dissect(
         gabor_run.folder,
         fields,
@@ -103,12 +113,13 @@ def test_several_runs_have_names_of_their_own(gabor_run: Run, fields: Path) -> N
         against=[str(gabor_run.folder)],
         top=0.05,
         threads=1,
-        listen=lambda done, of: heard.append((done, of)),
+        listen=lambda stage, done, of: heard.setdefault(stage, []).append((done, of)),
     )
     assert [one.name for one in found.networks] == ["gabors", "gabors (2)"]
     assert "gabors finds as many concepts as gabors (2)" in " ".join(found.statements)
-    assert heard[-1][0] == heard[-1][1]
-    assert heard == sorted(heard)
+    assert list(heard) == ["reading masks", "reading pictures", "holding units against concepts"]
+    assert all(told == sorted(told) for told in heard.values())
+    assert heard["holding units against concepts"][-1][0] == heard["reading masks"][-1][0] * 4
 
 
 def test_several_random_networks_have_seeds_of_their_own(gabor_run: Run, fields: Path) -> None:

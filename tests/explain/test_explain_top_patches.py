@@ -90,6 +90,9 @@ def test_preferences_against_sums_by_hand(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(found.score[:5], np.max(apart, axis=0)[:5], rtol=1e-6)
     assert found.favourite.tolist()[:5] == np.argmax(apart, axis=0).tolist()[:5]
     assert found.alive.tolist() == [True] * 5 + [False]
+    assert found.typical == pytest.approx(np.median(found.score[:5]))
+    of_class = [(labels == k).sum() for k in range(3)]
+    assert found.support.tolist() == [of_class[k] for k in found.favourite]
 
 
 def test_without_classes_what_stands_out_counts(rng: np.random.Generator) -> None:
@@ -100,12 +103,14 @@ def test_without_classes_what_stands_out_counts(rng: np.random.Generator) -> Non
     found = tally.preference(np.sort(peaks, axis=0)[::-1][:2].T)
     assert found.favourite.tolist() == [-1, -1, -1]
     assert found.score.argmax() == 1
+    assert found.typical is None
+    assert found.support.tolist() == [50] * 3
     assert choose_channels(found, 1) == [1]
 
 
 def preference(score: list[float], favourite: list[int], awake: list[float]) -> Preference:
     ones = np.ones(len(score))
-    return Preference(ones, ones, np.array(awake), np.array(score), np.array(favourite))
+    return Preference(ones, ones, np.array(awake), np.array(score), np.array(favourite), ones)
 
 
 def test_chosen_channels_show_many_classes_and_sleepers_come_last() -> None:

@@ -50,6 +50,22 @@ def test_bars_of_nothing(figure: Bars) -> None:
     assert "inf%" not in text
 
 
+def test_the_axis_of_bars_ends_at_round_numbers_and_names_do_not_meet_them() -> None:
+    text = draw_figure(Bars("t", "c", ["a", "b"], [-3.2, 12.1], "a long name of an axis"))
+    ends, name = re.findall(r"<p>(.*?)</p>", text[text.index('class="scale"') :])
+    assert re.findall(r">([^<]+)<", ends) == ["−5", "15"]
+    assert name == "a long name of an axis"
+    assert 'class="zero" style="left:25.00%' in text
+    assert draw_figure(Bars("t", "c", ["a"], [0.5], "x")).count('class="zero"') == 0
+
+
+def test_a_name_that_is_cut_can_be_read_whole() -> None:
+    long = "a name that is <longer> than its two lines"
+    text = draw_figure(Bars("t", "c", [long, "short"], [1, 2], "x"))
+    assert text.count(' title="') == 1
+    assert ' title="a name that is &lt;longer&gt; than its two lines"' in text
+
+
 def test_long_lists_fold() -> None:
     few = draw_figure(Bars("t", "c", [f"n{i}" for i in range(30)], [0.5] * 30, "x"))
     many = draw_figure(Bars("t", "c", [f"n{i}" for i in range(31)], [0.5] * 31, "x"))
@@ -179,10 +195,12 @@ def test_an_empty_gallery_says_so() -> None:
 
 
 def test_numbers_stand_right_and_words_left() -> None:
-    text = draw_figure(Table("t", "c", ("name", "count", "share"), [("a", 3, "5 %"), ("b", NAN, "6 %")]))
+    text = draw_figure(
+        Table("t", "c", ("name", "count", "share"), [("a", 3, "5 of 9"), ("b", NAN, "6")])
+    )
     assert '<td class="right">3</td>' in text
     assert '<td class="right">n/a</td>' in text
-    assert "<td><bdi>5\u00a0%</bdi></td>" in text
+    assert "<td><bdi>5\u00a0of\u00a09</bdi></td>" in text
 
 
 def test_an_empty_table() -> None:
@@ -202,3 +220,18 @@ def test_no_figure_leaves_a_hole_beside_it() -> None:
     text = draw_figures([narrow, narrow, narrow, wide, narrow])
     kinds = re.findall(r'<figure class="([^"]+)"', text)
     assert kinds == ["chart", "chart", "chart wide alone", "gallery wide", "chart wide alone"]
+
+
+def test_numbers_that_are_written_out_stand_right_as_others_do() -> None:
+    rows = [("7", "0.90", "12.2 %", "8 × 8", 3), ("8", "–", "<1 %", "4 × 4", 4)]
+    text = draw_figure(Table("t", "", ("class", "by chance", "share", "places", "units"), rows))
+    right = re.findall(r'<th scope="col" class="right">([^<]+)', text)
+    assert right == ["by chance", "share", "units"]  # the first column holds names
+
+
+def test_a_table_of_sentences_alone_takes_the_whole_width() -> None:
+    terms = Table("Terms", "", ("what", "how"), [("score", "a sentence " * 8)])
+    words = Table("Words", "", ("what", "how"), [("score", "one")])
+    assert 'class="table wide"' in draw_figures([terms])
+    assert 'class="table wide alone"' in draw_figures([words])
+    assert "wide" not in draw_figures([terms, words])  # side by side

@@ -45,6 +45,24 @@ def test_known_ticks() -> None:
     assert svg.ticks(0, 0.001) == [0, 0.0002, 0.0004, 0.0006, 0.0008, 0.001]
 
 
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=6))
+def test_ends_are_round_and_hold_everything(values: list[float]) -> None:
+    low, high = svg.round_ends(values)
+    assert low <= 0 <= high
+    assert low < high
+    finite = [value for value in values if abs(value) < 1e299]
+    room = (high - low) * 1e-6
+    assert all(low - room <= value <= high + room for value in finite)
+
+
+def test_known_ends() -> None:
+    assert svg.round_ends([0.4, 0.9]) == (0, 1)
+    assert svg.round_ends([0.12]) == (0, 0.15)
+    assert svg.round_ends([3.27]) == (0, 4)
+    assert svg.round_ends([-0.032, -0.012]) == (-0.04, 0)
+    assert svg.round_ends([]) == (0, 1)
+
+
 def test_a_curve_goes_from_its_first_to_its_last_point() -> None:
     text = svg.draw_lines(lines(Curve("a", [0, 1], [0, 10]), y_range=(0, 10)))
     path = re.search(r'class="line hue1" d="([^"]+)"', text)

@@ -93,8 +93,8 @@ def test_the_whole_picture_is_seen_once(network: tuple[Path, Any]) -> None:
 def test_classes_are_found_where_they_are(network: tuple[Path, Any]) -> None:
     found = class_map(network[0], corners(), about=["red", "blue"])
     assert [found.names[one] for one in found.shown] == ["red", "blue"]
-    assert "upper left" in found.statements[0]
-    assert "lower right" in found.statements[1]
+    assert "upper left" in found.statements[1]
+    assert "lower right" in found.statements[2]
     heat = found.heat(found.shown[0])
     assert heat[0, 0] > 0.9 > heat[-1, -1]
     height, width = heat.shape
@@ -108,6 +108,31 @@ def test_pictures_of_any_form(
     found = class_map(network[0], np.full((*size_hw, 3), (20, 250, 20), np.uint8), about=["green"])
     assert (found.heat(found.shown[0]) > 0.9).all()
     assert found.save(tmp_path / "out").exists()
+
+
+def test_the_likeliest_class_of_each_place(network: tuple[Path, Any]) -> None:
+    found = class_map(network[0], corners())
+    index, share = found.best((60, 100))
+    assert index.shape == share.shape == (60, 100)
+    assert found.names[index[0, 0]] == "red"
+    assert found.names[index[-1, -1]] == "blue"
+    heats = np.stack([found.heat(one, (60, 100)) for one in range(3)], axis=-1)
+    np.testing.assert_array_equal(share, heats.max(axis=-1))
+    areas = dict(found.likeliest())
+    assert sum(areas.values()) == pytest.approx(1)
+    assert areas["red"] == pytest.approx((heats.argmax(axis=-1) == 0).mean(), abs=0.05)
+    assert found.unsure() == pytest.approx((share <= 0.5).mean(), abs=0.05)
+    assert found.statements[0].startswith("likeliest class, by area: ")
+    assert set(found.to_dict()["likeliest"][0]) == {"name", "share"}
+
+
+def test_coarse_windows_come_with_a_hint(network: tuple[Path, Any]) -> None:
+    coarse = class_map(network[0], corners(), windows=2)
+    assert "--windows 4 looks closer" in coarse.statements[-1]
+    assert coarse.to_dict()["hint"] == coarse.hint
+    assert class_map(network[0], corners(), windows=12).hint == ""
+    small = class_map(network[0], corners((12, 16)), windows=8)
+    assert "no more pixels" in small.hint
 
 
 def test_files(network: tuple[Path, Any], tmp_path: Path) -> None:

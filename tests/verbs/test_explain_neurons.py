@@ -111,10 +111,10 @@ def test_the_page_the_sheet_and_the_numbers(shown: Neurons, tmp_path: Path) -> N
 
 
 def test_from_low_to_high(network: Path, blots: Path, tmp_path: Path) -> None:
-    heard: list[tuple[int, int]] = []
+    heard: dict[str, list[tuple[int, int | None]]] = {}
     found = neurons(
         network, "all", data=blots, count=2, top=1, steps=2, threads=1,
-        listen=lambda done, of: heard.append((done, of)),
+        listen=lambda stage, done, of: heard.setdefault(stage, []).append((done, of)),
     )  # fmt: skip
     assert len(found.views) == 6
     sizes = [view.sees_hw[0] for view in found.views[:-1]]
@@ -122,9 +122,16 @@ def test_from_low_to_high(network: Path, blots: Path, tmp_path: Path) -> None:
     assert found.views[-1].layer.name == "logits"
     assert [one.says for one in found.views[-1].channels] == ["left", "right"]
     text = found.save(tmp_path / "out").read_text("utf-8")
+    typical = [view.typical for view in found.views]
+    assert all(one is not None for one in typical)
+    assert any("tell classes apart" in one and f"{typical[0]:.2f}" in one for one in found.statements)
+    assert "tell classes apart" in text
     for level in ("Low", "Middle", "High", "Output"):
         assert f"{level}: " in text
-    assert heard[-1][0] == heard[-1][1]
+    assert list(heard) == ["showing pictures", "making their pictures"]
+    for told in heard.values():  # each stage goes on to its end, all layers as one
+        assert told == sorted(told)
+        assert told[-1][0] == told[-1][1]
 
 
 @pytest.mark.parametrize(
@@ -241,7 +248,12 @@ def test_maps_of_every_layer_and_the_filters(network: Path, blots: Path, tmp_pat
 
 
 def test_maps_of_a_model_without_maps(make_run: Callable[..., Run], tmp_path: Path) -> None:
-    found = feature_maps(make_run(), np.full((30, 12, 3), 77, np.uint8), threads=1)
+    run = make_run()
+    drawn = feature_maps(run, "scenes/00012", at_most=1, threads=1)
+    assert drawn.picture == "00012"
+    with pytest.raises(UsageError, match="has no picture"):
+        feature_maps(run, "scenes/99999", at_most=1, threads=1)
+    found = feature_maps(run, np.full((30, 12, 3), 77, np.uint8), threads=1)
     assert found.filters == ()
     assert found.statements == ()
     assert found.save(tmp_path / "out").stat().st_size > 5_000

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,7 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from striate.errors import DataError, PictureError, UnknownNameError, UsageError
+from striate.errors import (
+    DataError,
+    DiskError,
+    Interrupted,
+    PictureError,
+    UnknownNameError,
+    UsageError,
+)
 from striate.explain.explanation import Explanation
 from striate.pictures import read, write
 from striate.runs.run import Run
@@ -21,7 +30,7 @@ from striate.types import Picture
 from striate.verbs.explain import why as explain_why
 from striate.verbs.explain import why_report as explain_why_report
 from striate.verbs.explain.why import explain, explain_all
-from striate.verbs.explain.why_report import write_explanations
+from striate.verbs.explain.why_report import first_names, write_explanations
 from striate.verbs.explain.why_sources import check_apart
 from striate.verbs.model import load
 
@@ -232,6 +241,49 @@ def test_where_nothing_is_found_there_is_nothing_to_explain(tmp_path: Path, blob
     assert found.plot().shape[0] > 64
 
 
+def test_a_guess_is_called_one(tmp_path: Path, blobs: ModuleType) -> None:
+    picture = blobs.paint((128, 128), [(10, 16, 30, 24, 200), (80, 90, 24, 24, 60)])
+    sure = explain(blobs.blob_run(tmp_path / "sure", show_from=0.3).folder, picture, check=False)
+    assert sure.remark == ""
+    run = blobs.blob_run(tmp_path / "run", show_from=0.9).folder
+    guess = explain(run, picture, check=False)
+    words = (
+        "found nothing above its threshold of 0.90; this explains its best guess, bead with score 0.61"
+    )
+    assert guess.statements[0] == guess.remark == guess.to_dict()["remark"] == words
+    assert guess.told()[0][1] == "bad"
+    assert guess.aims[0].name == "bead"
+    assert words in [one for one, _ in guess.panels()[0].lines]
+    asked = explain(run, picture, about="2", check=False)
+    assert asked.remark.startswith("below the threshold of 0.90")
+    write_explanations([guess], tmp_path / "out", run="r", given="g")
+    assert words[6:] in (tmp_path / "out" / "explain.html").read_text("utf-8")
+
+
+# -- names ------------------------------------------------------------------------------------
+
+
+def test_pages_name_files_and_paths_only_where_names_clash(
+    make_run: MakeRun, coloured: Path, tmp_path: Path
+) -> None:
+    run, red, blue = make_run().folder, coloured / "red" / "0.png", coloured / "blue" / "0.png"
+    written(run, [red], tmp_path / "one")
+    page = (tmp_path / "one" / "explain.html").read_text("utf-8")
+    assert str(coloured) not in page
+    assert "0.png" in page
+    written(run, [red, blue, coloured / "blue" / "1.png"], tmp_path / "two")
+    page = (tmp_path / "two" / "explain.html").read_text("utf-8")
+    assert str(red) in page
+    assert str(blue) in page
+    assert str(coloured / "blue" / "1.png") not in page
+    assert first_names([red]) == "0.png"
+    assert first_names([red, blue]) == f"{red}, {blue}"
+    assert first_names([coloured, np.zeros((2, 2, 3)), "scenes/00012"]) == (
+        f"{coloured.name}, a picture and 1 more"
+    )
+    assert first_names(["scenes/00012"]) == "scenes/00012"
+
+
 # -- files ------------------------------------------------------------------------------------
 
 
@@ -295,6 +347,28 @@ def test_a_folder_that_holds_something_is_refused_before_the_work(
         write_explanations(found, out, run="r", given="g")
     write_explanations(found, out, run="r", given="g", overwrite=True)
     assert read(out / "1.png").shape[1] > 600
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # whoever runs the tests, root too
+    with pytest.raises(DiskError, match="permission denied"):
+        write_explanations(iter(()), tmp_path / "new" / "out", run="r", given="g")
+
+
+def test_what_was_done_before_ctrl_c_is_kept(make_run: MakeRun, tmp_path: Path, coloured: Path) -> None:
+    def until_stopped() -> Iterator[Explanation]:
+        yield from islice(explain_all(make_run().folder, [coloured / "red"], check=False), 2)
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with pytest.raises(Interrupted, match="stopped after 2 pictures"):
+        write_explanations(until_stopped(), out, run="r", given="g")
+    data = json.loads((out / "explain.json").read_text("utf-8"))
+    assert data["count"] == len(data["pictures"]) == 2
+    assert all((out / one["file"]).exists() for one in data["pictures"])
+    assert "The methods" in (out / "explain.html").read_text("utf-8")
 
 
 def test_a_sheet_never_replaces_its_own_picture(make_run: MakeRun, tmp_path: Path) -> None:
@@ -382,6 +456,11 @@ def test_a_record_of_an_embedded_set_has_parts(make_run: MakeRun, tmp_path: Path
     assert picture.ndim == 3
     assert areas
     assert any(one.within for one in areas) or all(not one.within for one in areas)
+    found = explain(model, "embedded:scenes/00012", check=False)
+    (one,) = found.attributions
+    assert one.used[0].loss == max(each.loss for each in one.used)
+    assert any("part carries" in words or "rests on" in words for words in found.statements)
+    assert one.to_dict()["parts_covered"][0]["part"] == one.used[0].name
     with pytest.raises(UsageError, match="has no picture"):
         list(sources_of(model, ["embedded:scenes/99999"]))
 

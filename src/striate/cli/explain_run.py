@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from cyclopts import Parameter
 
-from striate.cli.bars import counting
+from striate.cli.bars import Watch, watched
+from striate.cli.explain_told import Progress, other_methods, tell_one
 from striate.cli.explain_words import Split, Words, way_of
 from striate.cli.output import Output
 from striate.cli.reporting import check_free, tell_problems, tell_report
@@ -18,14 +19,8 @@ from striate.errors import UsageError
 if TYPE_CHECKING:
     from striate.explain.explanation import Explanation
     from striate.types import Problem
-    from striate.verbs.explain.why_report import WrittenWhy
 
 __all__ = ["explain"]
-
-_LINES = 12
-"""Pictures whose sentences are written out; more are counted."""
-_SURER = ("rise", "occlusion")
-"""The methods whose maps pass most often: docs/explain-attribution.md."""
 
 
 def explain(
@@ -137,6 +132,7 @@ def _why(output: Output, words: Words) -> int:
     free_folder(words.out, overwrite=words.overwrite)
     check_apart(words.pictures, words.out)
     model = load(words.run, threads=words.threads)
+    progress = Progress(output)
     found: Iterator[Explanation] = explain_all(
         model,
         words.pictures,
@@ -148,15 +144,16 @@ def _why(output: Output, words: Words) -> int:
         seed=words.seed,
         threads=words.threads,
         skip=words.out,
+        listen=progress,
     )
     told: list[Explanation] = []
     written = write_explanations(
-        islice(found, words.at_most) if words.at_most else found,
+        progress.each(islice(found, words.at_most) if words.at_most else found),
         words.out,
         run=model.run.name,
         given=first_names(words.pictures),
         overwrite=words.overwrite,
-        tell=lambda one, file: _tell_one(output, told, one, file),
+        tell=lambda one, file: tell_one(output, told, one, file),
     )
     if not output.json:
         if written.pictures > 1:
@@ -165,44 +162,8 @@ def _why(output: Output, words: Words) -> int:
                 [(one, "") for one in written.statements],
                 style="bold",
             )
-        output.facts("Next", [("look", str(written.page)), *_other_methods(words, written)], talk=True)
+        output.facts("Next", [("look", str(written.page)), *other_methods(words, written)], talk=True)
     return 0
-
-
-def _other_methods(words: Words, written: WrittenWhy) -> list[tuple[str, str]]:
-    """Where the method that was taken by itself fails on most pictures: those that pass more often."""
-    (only,) = written.tallies if len(written.tallies) == 1 else (None,)
-    if only is None or words.methods or not words.check:
-        return []
-    if 2 * only.verdicts.get("passes", 0) >= only.count:
-        return []
-    better = " ".join(f"--method {name}" for name in _SURER if name != only.method)
-    return [("try", f"{better}: slower, passes more often")]
-
-
-def _tell_one(output: Output, told: list[Explanation], one: Explanation, file: Path | None) -> None:
-    """A JSON line, or sentences for the first few."""
-    if output.json:
-        output.line({**one.to_dict(), "file": None if file is None else str(file)})
-        return
-    if one.error is not None:
-        output.say(f"left out: {one.error}", style="yellow")
-        return
-    if len(told) == _LINES:
-        output.say("… and so on; --json tells all")
-    if len(told) <= _LINES:
-        told.append(one)
-    if len(told) <= _LINES:
-        said = ", ".join(f"{aim.name} {aim.shown}" for aim in one.aims)
-        lines = (
-            [
-                (sentence, "" if attribution.verdict in ("passes", "unchecked") else "yellow")
-                for sentence, attribution in zip(one.statements, one.attributions, strict=True)
-            ]
-            if one.attributions
-            else [(one.remark, "yellow")]
-        )
-        output.listing(f"{one.path}: why {said}?" if said else one.path, lines, style="bold")
 
 
 class _Found(Protocol):
@@ -216,22 +177,21 @@ class _Found(Protocol):
     def save(self, folder: Path, *, overwrite: bool = False) -> Path: ...
 
 
-Listen: TypeAlias = Callable[[int, int], None]
-
-
 def _whole(
     output: Output,
     words: Words,
     files: Sequence[str],
     doing: str,
-    find: Callable[[Listen], _Found],
+    find: Callable[[Watch], _Found],
     problems: Callable[[Any], Sequence[Problem]] = lambda _: (),
 ) -> int:
     """Look, write, tell."""
     check_free(words.out, files, overwrite=words.overwrite)
-    with counting(output, doing) as listen:
-        found = find(listen)
-    page = None if words.out is None else found.save(words.out, overwrite=words.overwrite)
+    with watched(output) as watch:
+        if output.watched:  # until more is known
+            watch(doing, 0, None)
+        found = find(watch)
+        page = None if words.out is None else found.save(words.out, overwrite=words.overwrite)
     tell_problems(output, problems(found))
     tell_report(output, found.run, found.statements, found.to_dict(), page)
     return 0
@@ -241,7 +201,7 @@ def _neurons(output: Output, words: Words) -> int:
     # by name: it can reach torch, which the commands may not
     verb: Any = import_module("striate.verbs.explain.neurons")
 
-    def find(listen: Listen) -> _Found:
+    def find(watch: Watch) -> _Found:
         found: _Found = verb.neurons(
             words.run,
             words.neurons,
@@ -255,7 +215,7 @@ def _neurons(output: Output, words: Words) -> int:
             at_most=words.at_most or 2000,
             seed=words.seed,
             threads=words.threads,
-            listen=listen,
+            listen=watch,
         )
         return found
 
@@ -265,7 +225,7 @@ def _neurons(output: Output, words: Words) -> int:
 def _dissect(output: Output, words: Words) -> int:
     from striate.verbs.explain import dissect as verb
 
-    def find(listen: Listen) -> _Found:
+    def find(watch: Watch) -> _Found:
         return verb.dissect(
             words.run,
             words.dissect,
@@ -276,7 +236,7 @@ def _dissect(output: Output, words: Words) -> int:
             at_most=words.at_most or 500,
             seed=words.seed,
             threads=words.threads,
-            listen=listen,
+            listen=watch,
         )
 
     return _whole(output, words, verb.FILES, "holding units against concepts", find, _problems_of)
@@ -289,7 +249,7 @@ def _tsne(output: Output, words: Words) -> int:
     if data is None:
         raise UsageError("--tsne needs pictures to lay out", remedy="add --data DIR")
 
-    def find(listen: Listen) -> _Found:
+    def find(watch: Watch) -> _Found:
         return verb.layer_map(
             words.run,
             words.tsne,
@@ -298,7 +258,7 @@ def _tsne(output: Output, words: Words) -> int:
             at_most=words.at_most or 2000,
             seed=words.seed,
             threads=words.threads,
-            listen=listen,
+            listen=lambda done, of: watch("laying pictures out", done, of),
         )
 
     return _whole(output, words, verb.FILES, "laying pictures out", find, _problems_of)
@@ -310,7 +270,7 @@ def _maps(output: Output, words: Words) -> int:
     if len(words.pictures) != 1:
         raise UsageError(f"{len(words.pictures)} pictures were given", expected="one for --maps")
 
-    def find(listen: Listen) -> _Found:
+    def find(watch: Watch) -> _Found:
         return verb.feature_maps(
             words.run, words.pictures[0], at_most=words.at_most or 64, threads=words.threads
         )
@@ -324,7 +284,7 @@ def _class_map(output: Output, words: Words) -> int:
     if len(words.pictures) != 1:
         raise UsageError(f"{len(words.pictures)} pictures were given", expected="one for --class-map")
 
-    def find(listen: Listen) -> _Found:
+    def find(watch: Watch) -> _Found:
         return verb.class_map(
             words.run,
             words.pictures[0],

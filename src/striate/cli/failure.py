@@ -40,6 +40,11 @@ def _as_known(error: BaseException) -> StriateError | None:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         where = error.filename or "the output"
         return DiskError(f"cannot write {where}: {error.strerror}", remedy="free some space there")
+    if isinstance(error, PermissionError):
+        return DiskError(
+            f"{error.filename or 'a file'}: permission denied",
+            remedy="choose files and folders that you may read and write",
+        )
     return None
 
 

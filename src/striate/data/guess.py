@@ -168,7 +168,7 @@ def _in_folders(path: Path) -> Dataset[Labels]:
         raise LayoutError(
             f"{shown_name(path.name)} holds pictures with masks, not classes",
             expected="class folders (CLASS/picture.jpg or train/CLASS/picture.jpg)",
-            remedy=f"look at it with striate data augment {shown_name(path.name)}, or use it with --dissect",
+            remedy="look at it with striate data augment, or hold a run's units against it: --dissect",
         )
     if len(folders) == 1 and is_boxes(path):
         raise LayoutError(

@@ -19,7 +19,16 @@ from striate.pictures.palette import INK, RGB, TONES, Tone
 from striate.pictures.resize import resize
 from striate.types import Array, Picture, Prepared, SizeHW
 
-__all__ = ["Panel", "crossed", "heat_colours", "overlaid", "picture_panel", "sheet_of", "shown_size"]
+__all__ = [
+    "Panel",
+    "crossed",
+    "heat_colours",
+    "overlaid",
+    "picture_panel",
+    "sheet_layout",
+    "sheet_of",
+    "shown_size",
+]
 
 _INFERNO: tuple[RGB, ...] = (
     (0, 0, 4), (22, 11, 57), (66, 10, 104), (106, 23, 110), (147, 38, 103), (188, 55, 84),
@@ -37,6 +46,12 @@ def heat_colours(values: Array) -> Picture:
     stops = np.arange(len(_INFERNO))
     channels = [np.interp(at, stops, [colour[k] for colour in _INFERNO]) for k in range(3)]
     return np.round(np.stack(channels, axis=-1)).astype(np.uint8)
+
+
+def sheet_layout(size_hw: tuple[int, ...]) -> tuple[int, int]:
+    """The longer side that a picture has on a sheet, and the columns, 0 for as many as there is room
+    for: long ones have a row each."""
+    return (3 * _SIDE, 1) if size_hw[1] >= 3 * size_hw[0] else (_SIDE, 0)
 
 
 def shown_size(size_hw: SizeHW, side: int = _SIDE) -> SizeHW:
@@ -128,41 +143,43 @@ def framed(shown: Picture, size_hw: tuple[int, ...], box_xyxy: Sequence[float] |
     return draw_boxes(shown, [box], colours=[(86, 180, 233)], at_least=1)
 
 
-def sheet_of(panels: Sequence[Panel], *, columns: int = 0) -> Picture:
-    """Panels in rows, titles and words beneath each, and what the colours mean at the foot."""
+def sheet_of(panels: Sequence[Panel], *, columns: int = 0, key: bool = True) -> Picture:
+    """Panels in rows, titles and words beneath each; with `key`, what the colours mean at the foot."""
     across = columns or min(len(panels), 4)
-    laid = [_words(panel) for panel in panels]
+    side = max(_SIDE, *(one.picture.shape[1] for one in panels))
+    laid = [_words(panel, side) for panel in panels]
     rows = [range(at, min(at + across, len(panels))) for at in range(0, len(panels), across)]
     talls = [max(panels[k].picture.shape[0] for k in row) for row in rows]
     texts = [max(len(laid[k]) for k in row) * line_height(_TEXT) + 2 * _GAP for row in rows]
-    legend = 2 * _GAP + 16
-    width = _GAP + across * (_SIDE + _GAP)
+    legend = 2 * _GAP + 16 if key else 0
+    width = _GAP + across * (side + _GAP)
     canvas, draw = plate((width, _GAP + sum(talls) + sum(texts) + legend))
     canvas.paste(PAPER, (0, 0, *canvas.size))
     top = _GAP
     for row, tall, text in zip(rows, talls, texts, strict=True):
         for column, k in enumerate(row):
-            left = _GAP + column * (_SIDE + _GAP)
+            left = _GAP + column * (side + _GAP)
             shown = panels[k].picture
-            along, down = (_SIDE - shown.shape[1]) // 2, (tall - shown.shape[0]) // 2
-            canvas.paste(Image.fromarray(shown), (left + max(0, along), top + down))
+            along = (side - shown.shape[1]) // 2
+            canvas.paste(Image.fromarray(shown), (left + along, top))
             _write(draw, laid[k], (left, top + tall + _GAP // 2))
         top += tall + text
-    _legend(canvas, draw, (_GAP, top), min(width - 2 * _GAP, 2 * _SIDE))
+    if key:
+        _legend(canvas, draw, (_GAP, top), min(width - 2 * _GAP, 2 * _SIDE))
     return np.array(canvas)
 
 
 Line = tuple[str, RGB, int]
 
 
-def _words(panel: Panel) -> list[Line]:
+def _words(panel: Panel, side: int) -> list[Line]:
     """Lines that fit: text, ink, size."""
     title, font = font_for(panel.title, _TEXT + 2)
-    found: list[Line] = [(line, INK, _TEXT + 2) for line in wrapped(title, font, _SIDE, 2)]
+    found: list[Line] = [(line, INK, _TEXT + 2) for line in wrapped(title, font, side, 2)]
     for words, tone in panel.lines:
         text, font = font_for(words, _TEXT - 1)
         ink = _QUIET if tone == "plain" else TONES[tone]
-        found += [(line, ink, _TEXT - 1) for line in wrapped(text, font, _SIDE, 4)]
+        found += [(line, ink, _TEXT - 1) for line in wrapped(text, font, side, 4)]
     return found
 
 

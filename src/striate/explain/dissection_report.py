@@ -72,7 +72,7 @@ def statements(networks: Sequence[Named], terms: Terms) -> list[str]:
     first = networks[0]
     said = [_summary(one, terms) for one in networks]
     said += [_against(first, other, terms) for other in networks[1:]]
-    said += [_best(first.found, terms)]
+    said += [one for one in (_surely(first.found, terms), _best(first.found, terms)) if one]
     beyond_reach = [
         name
         for name, share in zip(first.found.concepts.names, first.found.shares.tolist(), strict=True)
@@ -106,6 +106,21 @@ def _summary(one: Named, terms: Terms) -> str:
         f"{one.name}: {units} of {total} units are detectors, {beyond} of them beyond chance, "
         f"of {of}{listed}{beside}."
     )
+
+
+def _surely(found: Dissected, terms: Terms) -> str:
+    """Of the concepts found, those whose best unit is beyond chance whichever pictures there were."""
+    names = found.found(terms.least, beyond=True)
+    sure = []
+    for name in names:
+        at = found.concepts.names.index(name)
+        layer, unit = found.best_unit(at)
+        if layer.interval(unit, at, seed=terms.seed)[0] > found.chance_of_best(at):
+            sure.append(name)
+    if found.rounds == 0 or len(sure) == len(names):
+        return ""
+    which = f"{_listed(sure)} only" if sure else "none of them"
+    return f"The interval over pictures, too, is beyond chance for {which}: more pictures would tell."
 
 
 def _against(first: Named, other: Named, terms: Terms) -> str:

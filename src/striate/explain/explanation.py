@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from striate.errors import PictureError
@@ -13,20 +14,20 @@ from striate.explain.attribution_drawing import (
     crossed,
     overlaid,
     picture_panel,
+    sheet_layout,
     sheet_of,
     shown_size,
 )
 from striate.explain.faithfulness import Faith, Verdict
+from striate.explain.parts_used import PartUse, used_words
 from striate.explain.whereabouts import NamedArea, area_words, region_words
 from striate.pictures.palette import Tone
 from striate.pictures.write import to_bytes
 from striate.task import Aim, Result
 from striate.types import Array, Picture, Prepared
 
-__all__ = ["Attribution", "Explanation", "placed"]
+__all__ = ["Attribution", "Explanation", "file_name", "placed", "short_names"]
 
-_SHORT = 40
-"""Letters up to which a path is shown whole on a sheet."""
 _VERDICTS: dict[Verdict, tuple[str, Tone]] = {
     "passes": ("passes its checks", "good"),
     "doubtful": ("doubtful", "bad"),
@@ -42,7 +43,8 @@ class Attribution:
     `input_heat`: float32 (h, w), 0 or more, in pixels of the network's input. `layer`: which it looked
     at. `sameness`: (what was drawn anew, rank correlation with that network's map); empty where the
     model has no weights to forget. `verdict` and `reasons`: whether to believe it. `where`: in words.
-    `part`: the object's part that is hottest, where parts are known. `remark`: what is worth knowing.
+    `part`: the object's part that is hottest, where parts are known. `used`: what is left of the answer
+    without each part, whatever the method says. `remark`: what is worth knowing.
     """
 
     method: Method
@@ -56,6 +58,7 @@ class Attribution:
     reasons: tuple[str, ...]
     where: str
     part: str = ""
+    used: tuple[PartUse, ...] = ()
     remark: str = ""
 
     @property
@@ -86,6 +89,7 @@ class Attribution:
             "sameness": {words: round(value, 4) for words, value in self.sameness},
             "where": self.where,
             "part": self.part or None,
+            **({"parts_covered": [one.to_dict() for one in self.used]} if self.used else {}),
             "remark": self.remark,
         }
 
@@ -119,8 +123,9 @@ class Attribution:
 class Explanation:
     """Why a run answered as it did for one picture, or the `error` why there is none.
 
-    `attributions`: one an aim and method; empty where nothing was found that could be explained, which
-    `remark` then says. `areas`: parts and objects of the picture, where they are known.
+    `attributions`: one an aim and method; empty where nothing was found that could be explained.
+    `remark`: says so then, or what to know of the answer, such as that it is but a guess. `areas`: parts
+    and objects of the picture, where they are known.
     """
 
     path: str
@@ -146,20 +151,30 @@ class Explanation:
     @property
     def statements(self) -> list[str]:
         """What was found, in sentences."""
+        return [words for words, _ in self.told()]
+
+    def told(self) -> list[tuple[str, Tone]]:
+        """The same, with how each is meant: "bad" where a map is not to be believed."""
         if self.error is not None:
-            return [str(self.error)]
-        if self.remark:
-            return [self.remark]
+            return [(str(self.error), "bad")]
+        found: list[tuple[str, Tone]] = [(self.remark, "bad")] if self.remark else []
         several = len(self.aims) > 1
-        return [
-            f"{one.aim.name} {one.aim.shown}, {one.sentence()}" if several else one.sentence()
-            for one in self.attributions
-        ]
+        for one in self.attributions:
+            words = f"{one.aim.name} {one.aim.shown}, {one.sentence()}" if several else one.sentence()
+            found.append((words, _VERDICTS[one.verdict][1]))
+        for aim in self.aims:
+            if words := self._parts(aim):
+                found.append((f"{aim.name} {aim.shown}: {words}" if several else words, "plain"))
+        return found
+
+    def _parts(self, aim: Aim) -> str:
+        """Which part the answer rests on, where parts are known."""
+        return next((used_words(one.used) for one in self.attributions if one.aim == aim), "")
 
     @property
     def name(self) -> str:
         """The file name; of an embedded set the key."""
-        return self.path if len(self.path) <= _SHORT else self.path.rpartition("/")[2]
+        return file_name(self.path)
 
     @property
     def aims(self) -> list[Aim]:
@@ -176,8 +191,11 @@ class Explanation:
         for aim in self.aims:
             own = [one for one in self.attributions if one.aim is aim or one.aim == aim]
             box = _in_original(aim.box_xyxy, own[0].prepared)
-            title = f"why {aim.name}? ({aim.shown})"
-            found.append(picture_panel(self.picture, title, [self.name], box, side=side))
+            title = f"why {aim.name}? {aim.shown}"
+            whole = picture_panel(self.picture, title, [self.name], box, side=side)
+            told: list[tuple[str, Tone]] = [(self.remark, "bad")] if self.remark else []
+            told += [(words, "plain") for words in [self._parts(aim)] if words]
+            found.append(Panel(whole.picture, title, [*whole.lines, *told]))
             found += [
                 Panel(
                     crossed(shown) if one.verdict == "unreliable" else shown,
@@ -191,13 +209,37 @@ class Explanation:
 
     def plot(self) -> Picture:
         """The sheet of panels, uint8 (H', W', 3)."""
-        panels = self.panels()
+        assert self.picture is not None
+        side, columns = sheet_layout(self.picture.shape)
+        panels = self.panels(side)
         aims = max(1, len(self.aims))
         each = len(panels) // aims
-        return sheet_of(panels, columns=each if aims > 1 and each <= 5 else 0)
+        return sheet_of(panels, columns=columns or (each if aims > 1 and each <= 5 else 0))
 
     def _repr_png_(self) -> bytes:
         return to_bytes(self.plot())
+
+
+def file_name(path: str) -> str:
+    """The last part of a path to a file or a pattern; what has no ending, such as `scenes/00012`, whole.
+
+    >>> file_name("/home/me/photos/cat.jpg"), file_name("scenes/00012")
+    ('cat.jpg', 'scenes/00012')
+    """
+    name = PurePath(path).name
+    return name if PurePath(name).suffix else path
+
+
+def short_names(paths: Sequence[str]) -> list[str]:
+    """The file name of each, or its path where two different ones have that name.
+
+    >>> short_names(["a/1.jpg", "b/1.jpg", "b/2.jpg"])
+    ['a/1.jpg', 'b/1.jpg', '2.jpg']
+    """
+    owners: dict[str, set[str]] = {}
+    for path in paths:
+        owners.setdefault(file_name(path), set()).add(path)
+    return [path if len(owners[file_name(path)]) > 1 else file_name(path) for path in paths]
 
 
 def _in_original(box_xyxy: Sequence[float] | None, prepared: Prepared) -> list[float] | None:
@@ -212,7 +254,7 @@ def _in_original(box_xyxy: Sequence[float] | None, prepared: Prepared) -> list[f
 def placed(heat: Array, prepared: Prepared, areas: Sequence[NamedArea]) -> tuple[str, str]:
     """Where the heat lies in the picture: the region, and the part where parts are known, else ""."""
     most = max(1.0, max(prepared.size_hw) / 512)
-    size_hw = (max(1, round(prepared.size_hw[0] / most)), max(1, round(prepared.size_hw[1] / most)))
+    size_hw = (max(3, round(prepared.size_hw[0] / most)), max(3, round(prepared.size_hw[1] / most)))
     field = in_picture(heat, prepared, size_hw)
     shrunk = [one.shrunk(most) for one in areas]
     return region_words(field), area_words(field, shrunk)

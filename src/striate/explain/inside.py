@@ -152,7 +152,7 @@ class Inside:
         raise UnknownNameError("layer", name, [one.name for one in self.layers])
 
     def _within(self, module: str) -> list[Layer]:
-        """Layers within a module of torch, whose name has the network's parts ahead of that of the graph."""
+        """Layers within a module of torch: its name is theirs, with the network's parts ahead."""
         parts = module.split(".")
         for first in range(1, len(parts)):
             inner = ".".join(parts[first:])

@@ -15,12 +15,14 @@ from striate.runs.markup import number
 from striate.types import Picture, SizeHW
 
 _SIDE = 288
+_FEW = 10
 """Of what is shown in one frame, pixels."""
 
 __all__ = [
     "Channel",
     "LayerView",
     "TopPatch",
+    "hierarchy_statement",
     "layer_section",
     "layer_statement",
     "method_section",
@@ -60,7 +62,8 @@ class Channel:
     """One channel and what it looks for.
 
     `says`: the class that an output stands for, "" elsewhere. `favourite`: the class whose pictures it
-    prefers, "" where they have none; `score`: by how much (see `selectivity`). `synthesised`: the
+    prefers, "" where they have none, of which there are `support` pictures; `score`: by how much (see
+    `selectivity`). `synthesised`: the
     picture made for it; `strength`: how strong it is there, at most; `at_start`: in the first noise.
     """
 
@@ -69,6 +72,7 @@ class Channel:
     says: str = ""
     favourite: str = ""
     score: float | None = None
+    support: int = 0
     awake: float | None = None
     patches: tuple[TopPatch, ...] = ()
     synthesised: Picture | None = None
@@ -92,8 +96,9 @@ class Channel:
         if self.score is None:
             return ""
         if self.favourite:
+            few = f", of which there are {self.support} here" if self.support < _FEW else ""
             return (
-                f"Strongest for {self.favourite}: its peak is on average {self.score:.1f} standard "
+                f"Strongest for {self.favourite}{few}: its peak is on average {self.score:.1f} standard "
                 "deviations above that in other pictures."
             )
         return f"Its strongest pictures are {self.score:.1f} standard deviations above its mean."
@@ -133,8 +138,9 @@ class LayerView:
     """Some channels of a layer.
 
     `sees_hw`: what a unit sees, pixels, padding included; `whole`: every unit sees the whole picture.
-    `silent`: channels that were at or below zero in all pictures; None without pictures. `note`: what
-    could not be shown, and why.
+    `silent`: channels that were at or below zero in all pictures; None without pictures. `typical`: how
+    selective the median channel is for its class (see `selectivity`); None without classes. `note`:
+    what could not be shown, and why.
     """
 
     layer: Layer
@@ -142,6 +148,7 @@ class LayerView:
     whole: bool
     channels: tuple[Channel, ...]
     silent: int | None = None
+    typical: float | None = None
     note: str = ""
 
     @property
@@ -156,6 +163,7 @@ class LayerView:
             "sees_hw": list(self.sees_hw),
             "whole_picture": self.whole,
             "silent_channels": self.silent,
+            "typical_selectivity": None if self.typical is None else round(self.typical, 4),
             "note": self.note or None,
             "units": [one.to_dict() for one in self.channels],
         }
@@ -172,6 +180,21 @@ def layer_statement(view: LayerView, pictures: int) -> str:
         verb = "is" if view.silent in (0, 1) else "are"
         silent = f"; {count} of them {verb} silent in all {spaced(pictures)} pictures"
     return f"{layer.name} ({layer.kind}) has {many}{where}, each sees {view.sight}{silent}."
+
+
+def hierarchy_statement(views: Sequence[LayerView]) -> str:
+    """Whether channels tell classes apart better from layer to layer; "" where that is not known."""
+    known = [(view.layer.name, view.typical) for view in views if view.typical is not None]
+    if len(known) < 2:
+        return ""
+    (lowest, start), *higher = known
+    steps = f"{start:.2f} standard deviations in {lowest}"
+    steps += "".join(f", {value:.2f} in {name}" for name, value in higher)
+    rising = known[-1][1] > known[0][1]
+    return (
+        f"Channels {'tell classes apart better' if rising else 'do not tell classes apart better'} from "
+        f"layer to layer: the median channel's peak is higher for its own class by {steps}."
+    )
 
 
 def layer_section(view: LayerView, title: str, pictures: int) -> Section:

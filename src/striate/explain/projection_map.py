@@ -27,6 +27,7 @@ _EARLY, _LATE = 250, 500
 """Steps of t-SNE: while groups form, and after."""
 _HEARD_EVERY = 10
 _ROWS = 4096
+_ALONE = 2000
 """Pictures whose features are held as float64 at once."""
 
 
@@ -81,6 +82,7 @@ def embed(
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(count)[:_CHECKED])
     axes, variance = reduced(features, _AXES)
+    threads = threads if count > _ALONE else 1  # of few points threads wait for each other
     points = _tsne(axes, _start(axes, rng), perplexity, seed, threads, listen)
     near = min(_NEIGHBOURS, (len(rows) - 1) // 2)
     trust = _trust(features[rows].astype(np.float64), points[rows], near)

@@ -19,7 +19,8 @@ class Preference:
     zero. `score` (C,): how selective it is. `favourite` (C,): the class that it prefers, −1 where
     pictures have no classes. With classes the score is how far the mean peak in the favourite class is
     above that in all others, in standard deviations of its peaks; without, how far its strongest
-    pictures are above its mean.
+    pictures are above its mean. `support` (C,): how many pictures there are of the favourite class; of
+    all, without classes.
     """
 
     mean: Array
@@ -27,12 +28,19 @@ class Preference:
     awake: Array
     score: Array
     favourite: Array
+    support: Array
 
     @property
     def alive(self) -> Array:
         """Channels whose peaks differ and are sometimes above zero, bool (C,)."""
         found: Array = (self.spread > 1e-6 * np.maximum(np.abs(self.mean), 1e-6)) & (self.awake > 0)
         return found
+
+    @property
+    def typical(self) -> float | None:
+        """The median score of the channels that answer; None without classes."""
+        told = self.alive & (self.favourite >= 0)
+        return float(np.median(self.score[told])) if told.any() else None
 
 
 class Tally:
@@ -67,7 +75,8 @@ class Tally:
             top = np.nanmean(finite, axis=1) if self.pictures else mean
             score = (top - mean) / np.maximum(spread, 1e-12)
             favourite = np.full(len(mean), -1)
-        return Preference(mean, spread, self._awake / count, score, favourite)
+        known = np.append(self._per_class, self.pictures)  # the last one is for "none", −1
+        return Preference(mean, spread, self._awake / count, score, favourite, known[favourite])
 
     def _against_classes(self, spread: Array) -> tuple[Array, Array]:
         """The best (mean in a class − mean elsewhere) / spread, and the class."""

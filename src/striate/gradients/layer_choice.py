@@ -103,7 +103,8 @@ def choose_layer(layers: Sequence[MapLayer], wish: str | None, *, fewest: int) -
     """The layer called `wish`, whole or the end of its name; by default the last of the backbone with
     `fewest` places or more a side, or the finest.
 
-    A name of the exported graph, which ends with what a module does (`stage3.first.3.gelu`), is that module.
+    A name of the exported graph, which ends with what a module does (`stage3.first.3.gelu`), is that
+    module.
 
     `UnknownNameError` with the choices; a `UsageError` where no layer has a map.
     """

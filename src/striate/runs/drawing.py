@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from striate.figures import Bars, Figure, Gallery, GalleryItem, Lines, Matrix, Scatter, Table
 from striate.runs.markup import escape, number
-from striate.runs.svg import draw_heat_map, draw_lines, draw_scatter, heat_levels, hue
+from striate.runs.svg import draw_heat_map, draw_lines, draw_scatter, heat_levels, hue, round_ends
 from striate.types import Picture
 
 __all__ = ["draw_figure", "draw_figures"]
@@ -26,6 +27,11 @@ _ROWS = 24
 """Bars and table rows that are shown before the reader asks for all."""
 _BOX = 144
 """Side of the box that a gallery picture is fitted into, pixels of the page; twice that if large."""
+_WRITTEN = re.compile(r"[<+−-]?\d[\d.\u202f]*(e[−-]?\d+)?([ \xa0]?%)?|[−-]?[\d.]+–[\d.]+|–|n/a")
+_LONG = 60
+"""Letters in a cell from which on it is a sentence."""
+_CUT = 24
+"""Length from which on a name beside a bar may not fit its two lines."""
 _NONE = '<p class="none">No values to draw.</p>'
 
 
@@ -58,10 +64,18 @@ def _is_wide(figure: Figure) -> bool:
     return False
 
 
+def _is_wordy(figure: Figure) -> bool:
+    """Whether it is a table of sentences, which want the whole width."""
+    return isinstance(figure, Table) and any(
+        isinstance(cell, str) and len(cell) > _LONG for row in figure.rows for cell in row
+    )
+
+
 def draw_figure(figure: Figure, *, alone: bool = False) -> str:
     """`figure` as a `<figure>` element; `alone`: as wide as the page, its words beside it."""
     kind, body = _draw(figure)
-    width = " wide" if _is_wide(figure) else " wide alone" if alone else ""
+    wide = _is_wide(figure) or (alone and _is_wordy(figure))
+    width = " wide" if wide else " wide alone" if alone else ""
     caption = f"<p>{escape(figure.caption)}</p>" if figure.caption else ""
     return (
         f'<figure class="{kind}{width}">'
@@ -108,32 +122,45 @@ def _draw_bars(figure: Bars) -> str:
         return _NONE
     low = list(figure.low or figure.values)
     high = list(figure.high or figure.values)
-    ends = [end for end in (*figure.values, *low, *high) if math.isfinite(end)]
-    base, top = min(0.0, *ends, 0.0), max(0.0, *ends, 0.0)
-    if base == 0 and 0.35 < top <= 1:
-        top = 1.0  # shares are read against the whole
-    scale = 100 / ((top - base) or 1.0)
-    text = _shares if max(top, -base) <= 1 else number
+    base, top = round_ends([*figure.values, *low, *high])
+    scale = 100 / (top - base)
+    text = _shares if 0.01 < max(top, -base) <= 1 else number
+    zero = _box("zero", -base * scale, 0) if base < 0 < top else ""
     rows = []
     for name, value, below, above in zip(figure.names, figure.values, low, high, strict=True):
-        bar = _bar(value, base, scale)
+        bar = zero + _bar(value, base, scale)
         interval = ""
         if figure.low is not None and math.isfinite(below) and math.isfinite(above):
             bar += _box("whisker", (below - base) * scale, (above - below) * scale)
             interval = f" <small>{text(below)} to {text(above)}</small>"
         rows.append(
-            f'<tr><th scope="row"><bdi>{escape(name)}</bdi></th><td class="track" aria-hidden="true">'
-            f'<span class="rail">{bar}</span></td><td class="value">{text(value)}{interval}</td></tr>'
+            f'<tr><th scope="row"{_whole(name)}><bdi>{escape(name)}</bdi></th>'
+            f'<td class="track" aria-hidden="true"><span class="rail">{bar}</span></td>'
+            f'<td class="value">{text(value)}{interval}</td></tr>'
         )
     head = (
         '<colgroup><col class="names"><col><col class="values"></colgroup><thead class="unseen"><tr>'
         f'<th scope="col">name</th><td></td><th scope="col">{escape(figure.x_label)}</th></tr></thead>'
     )
-    scale_row = (
-        f'<p class="scale"><span>{number(base)}</span><span>{escape(figure.x_label)}</span>'
-        f"<span>{number(top, 3)}</span></p>"
+    return _folded(figure.title, head, rows) + _bar_scale(base, top, figure.x_label)
+
+
+def _bar_scale(base: float, top: float, label: str) -> str:
+    """Beneath the bars: the ends of the axis, zero between them where there is room, and its name."""
+    zero = 100 * -base / (top - base)
+    ends = [("start", 0.0, base), ("stop", 100.0, top)]
+    if 28 < zero < 72:
+        ends.append(("middle", zero, 0.0))
+    marks = "".join(
+        f'<span class="{kind}" style="left:{at:.2f}%">{number(value, 3)}</span>'
+        for kind, at, value in ends
     )
-    return _folded(figure.title, head, rows) + scale_row
+    return f'<div class="scale" aria-hidden="true"><p>{marks}</p><p>{escape(label)}</p></div>'
+
+
+def _whole(name: str) -> str:
+    """The whole of a name that may be cut, for those who point at it."""
+    return f' title="{escape(name)}"' if len(name) > _CUT else ""
 
 
 def _shares(value: float) -> str:
@@ -272,7 +299,7 @@ def _draw_table(figure: Table) -> str:
     if not figure.rows:
         return '<p class="none">Nothing to list.</p>'
     columns = range(len(figure.columns))
-    numeric = [all(isinstance(row[index], int | float) for row in figure.rows) for index in columns]
+    numeric = [all(_is_number(row[index], index) for row in figure.rows) for index in columns]
     right = [' class="right"' if one else "" for one in numeric]
     names = zip(figure.columns, right, strict=True)
     head = "".join(f'<th scope="col"{at}>{escape(name)}</th>' for name, at in names)
@@ -281,6 +308,13 @@ def _draw_table(figure: Table) -> str:
         cells = "".join(f"<td{at}>{_cell(value)}</td>" for value, at in zip(row, right, strict=True))
         rows.append(f"<tr>{cells}</tr>")
     return _folded(figure.title, f"<thead><tr>{head}</tr></thead>", rows)
+
+
+def _is_number(value: str | float | int, column: int) -> bool:
+    """Whether it is one, written out or not; the first column holds names, if also "7"."""
+    if not isinstance(value, str):
+        return True
+    return column > 0 and _WRITTEN.fullmatch(value) is not None
 
 
 def _cell(value: str | float | int) -> str:

@@ -13,7 +13,7 @@ from striate.figures import Curve, Lines, Matrix, Scatter
 from striate.runs.markup import escape, number
 from striate.types import Array
 
-__all__ = ["draw_heat_map", "draw_lines", "draw_scatter", "heat_levels", "hue", "ticks"]
+__all__ = ["draw_heat_map", "draw_lines", "draw_scatter", "heat_levels", "hue", "round_ends", "ticks"]
 
 WIDTH, HEIGHT = 460, 290
 LEFT, RIGHT, TOP, BOTTOM = 54, 14, 26, 40
@@ -24,6 +24,8 @@ _MOST_DOTS = 2000
 _LEVELS = 10
 _ENDLESS = 1e300
 """From here on differences overflow; treated as infinite."""
+_NOTHING = 1e-300
+"""Below this, shares of a difference underflow."""
 
 
 def hue(index: int) -> str:
@@ -39,6 +41,22 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [float(f"{index * step:.12g}") for index in range(first, last + 1)]
+
+
+def round_ends(values: Sequence[float]) -> tuple[float, float]:
+    """Round numbers, low < high, that hold zero and all finite `values`; 0 and 1 for most shares.
+
+    >>> round_ends([0.4, 0.9]), round_ends([-3.0, 12.0]), round_ends([0.0])
+    ((0.0, 1.0), (-5.0, 15.0), (0.0, 1.0))
+    """
+    finite = [float(value) for value in values if _drawable(value)]
+    low, high = min([0.0, *finite]), max([0.0, *finite])
+    if high - low < _NOTHING or (low == 0 and 0.35 < high <= 1):
+        return 0.0, 1.0  # shares are read against the whole
+    marks = ticks(low, high, 4)
+    step = marks[1] - marks[0]
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return float(f"{first * step:.12g}"), float(f"{last * step:.12g}")
 
 
 def _drawable(*values: float) -> bool:

@@ -86,7 +86,7 @@ def _lines(found: Attacked) -> Lines:
     under = [found.clean, *(one.score for one in found.levels)]
     chance = [found.clean, *(one.control for one in found.levels)]
     return Lines(
-        f"{found.score_name} under {found.name}",
+        f"{found.score_name[0].upper()}{found.score_name[1:]} under {found.name}",
         f"{found.score_note} Bands: 95 %. By chance: {found.kind.control}.",
         [_curve("attacked", strengths, under), _curve("as much by chance", strengths, chance)],
         f"strength, {found.kind.unit}",

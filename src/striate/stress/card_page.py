@@ -12,9 +12,10 @@ from striate.pictures.lettering import spaced
 from striate.pictures.resize import resize
 from striate.runs.markup import escape
 from striate.runs.page import Tiles, contents, document, masthead, section_body, tiles
-from striate.stress.card import StressCard, ends_words, estimate_words, three
-from striate.stress.card_drawing import draw_advice, draw_families, draw_summary
-from striate.stress.curves import Estimate
+from striate.stress.card import StressCard, estimate_words, level_words, three
+from striate.stress.card_drawing import draw_advice, draw_summary
+from striate.stress.card_plots import FEW, draw_curves
+from striate.stress.curves import Estimate, StressCurve
 from striate.stress.knee import RULE
 from striate.stress.variation import Cluster, Variation
 from striate.types import Picture
@@ -63,12 +64,21 @@ def _numbers(card: StressCard) -> Tiles:
     name = card.measured.scorer.name
     score = estimate_words(card.clean)
     counts = [(verdict, len(card.of_verdict(verdict))) for verdict in ("breaks", "bends", "holds")]
+    clean = (f"{name}, clean", score)
     if card.is_at_chance or not card.curves:
-        return [(f"{name}, clean", score)]
+        return [clean]
+    if len(card.curves) <= FEW:
+        return [clean, *(_at_last(one) for one in card.curves)]
     return [
-        (f"{name}, clean", score),
+        clean,
         *((f"{verdict} on", f"{count} {'axis' if count == 1 else 'axes'}") for verdict, count in counts),
     ]
+
+
+def _at_last(curve: StressCurve) -> tuple[str, str]:
+    """The score at the harshest severity."""
+    last = curve.levels[-1]
+    return f"{curve.axis.title}, {level_words(last.level, curve.axis.unit)}", estimate_words(last.score)
 
 
 def _parts(card: StressCard) -> list[tuple[str, str]]:
@@ -77,7 +87,7 @@ def _parts(card: StressCard) -> list[tuple[str, str]]:
         ("Summary", f'<ul class="said">{said}</ul><div class="figures">{draw_summary(card)}</div>'),
     ]
     if card.curves:
-        parts.append(("Curves", draw_families(card)))
+        parts.append(("Curves", draw_curves(card)))
     if card.corrupted is not None:
         parts.append(("Corruptions", section_body(_corruptions(card))))
     parts.append(("Worst cases", section_body(_cases(card))))
@@ -131,7 +141,7 @@ def beside(pictures: Sequence[Picture], gap: int = _GAP) -> Picture:
 def _kinds(card: StressCard) -> Section:
     found = card.variation
     if found is None:
-        return Section("", f"Not measured: {card.variation_missing}")
+        return Section("", f"Not measured: {card.variation_missing}.")
     items = [
         _kind(one, card.kinds.get((one.group, one.number), ()), found) for one in found.clusters[:_KINDS]
     ]
@@ -155,12 +165,11 @@ def _kinds(card: StressCard) -> Section:
             one.group,
             one.number,
             one.pictures,
-            three(one.score),
-            ends_words(Estimate(one.score, *one.interval)),
+            estimate_words(Estimate(one.score, *one.interval)),
         )
         for one in found.clusters
     ]
-    table = Table("All kinds", "", ("class", "kind", "pictures", name, "95 % interval"), rows)
+    table = Table("All kinds", "", ("class", "kind", "pictures", f"{name} (95 %)"), rows)
     return Section("", intro, [*figures, table])
 
 
@@ -170,8 +179,22 @@ def _kind(one: Cluster, pictures: Sequence[Picture], found: Variation) -> Galler
     below = one.score < found.by_luck if found.more_is_better else one.score > found.by_luck
     title = f"{one.group}, kind {one.number}: {estimate_words(Estimate(one.score, *one.interval))}"
     return GalleryItem(
-        beside(list(pictures), 2), title, f"{one.pictures} pictures", "bad" if below else "plain"
+        _in_rows(pictures), title, f"{one.pictures} pictures", "bad" if below else "plain"
     )
+
+
+def _in_rows(pictures: Sequence[Picture]) -> Picture:
+    """From four on in two rows, so that each is seen; white where the second is shorter."""
+    if len(pictures) < 4:
+        return beside(pictures, 2)
+    half = -(-len(pictures) // 2)
+    upper, lower = beside(pictures[:half], 2), beside(pictures[half:], 2)
+    wide = max(upper.shape[1], lower.shape[1])
+    rows = [
+        np.pad(one, ((0, 0), (0, wide - one.shape[1]), (0, 0)), constant_values=255)
+        for one in (upper, np.full((2, wide, 3), 255, np.uint8), lower)
+    ]
+    return np.concatenate(rows, axis=0)
 
 
 # -- corruptions ------------------------------------------------------------------------------

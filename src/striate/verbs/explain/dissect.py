@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -55,6 +56,8 @@ from striate.verbs.outputs import writable
 __all__ = ["FILES", "RANDOM", "DissectedRun", "dissect"]
 
 FILES = ("dissect.html", "dissect.json")
+Listen: TypeAlias = Callable[[int, int], None]
+Watch: TypeAlias = Callable[[str, int, int | None], None]
 RANDOM = "random"
 """What `against` names instead of a run: the same architecture with weights drawn anew."""
 
@@ -171,7 +174,7 @@ def dissect(
     at_most: int = 500,
     seed: int = 0,
     threads: int = 0,
-    listen: Callable[[int, int], None] | None = None,
+    listen: Watch | None = None,
 ) -> DissectedRun:
     """Hold the units of `run` against the classes of the segmented data set `data` (Bau et al. 2017).
 
@@ -184,17 +187,17 @@ def dissect(
     or for shares that cannot be, `LayoutError` and `DataError` for what is wrong with `data`.
     """
     _check(top, least_iou)
+    say: Watch = listen or (lambda stage, done, of: None)
     model = load(run, threads=threads)
     runs = [load(one, threads=threads) for one in against if one != RANDOM]
     whole, split = _split(read_masks(data if isinstance(data, str) else Path(data), check=False), split)
     dataset = some(whole, at_most, seed)
-    maps = _class_maps(dataset)
+    maps = _class_maps(dataset, partial(say, "reading masks"))
     concepts, absent = _concepts(dataset, maps)
-    steps = len(against) + 1
-    tell = _Tell(listen, steps)
+    tell = _Tell(partial(say, "holding units against concepts"), len(against) + 1)
     inside = look_inside(model, threads=threads)
     chosen = _layers(model, inside, layers)
-    shown = _shown(model, dataset, maps, concepts)
+    shown = _shown(model, dataset, maps, concepts, partial(say, "reading pictures"))
     graph = model.run.file(model.header.graphs["main"]).read_bytes()
     terms = Terms(top, least_iou, seed)
 
@@ -217,7 +220,7 @@ def dissect(
             continue
         second = runs.pop(0)
         within = look_inside(second, threads=threads)
-        seen = _shown(second, dataset, maps, concepts)
+        seen = _shown(second, dataset, maps, concepts, lambda done, of: None)
         own = second.run.file(second.header.graphs["main"]).read_bytes()
         which = _layers(second, within, ())
         networks.append(Named(_name(second.run.name, networks), "run", one(within, own, which, seen)))
@@ -237,14 +240,12 @@ def dissect(
 class _Tell:
     """Progress of several networks, one after the other, as one."""
 
-    def __init__(self, listen: Callable[[int, int], None] | None, networks: int) -> None:
+    def __init__(self, listen: Listen, networks: int) -> None:
         self._listen, self._networks, self._at = listen, networks, -1
 
-    def next(self) -> Callable[[int, int], None] | None:
+    def next(self) -> Listen:
         self._at += 1
         listen, at, networks = self._listen, self._at, self._networks
-        if listen is None:
-            return None
         return lambda done, of: listen(at * of + done, networks * of)
 
 
@@ -294,10 +295,14 @@ def _layers(model: Model, inside: Inside, names: Sequence[str]) -> list[Layer]:
     return chosen
 
 
-def _class_maps(dataset: Dataset[SegmentationTarget]) -> list[ThinMask | Problem]:
+def _class_maps(dataset: Dataset[SegmentationTarget], listen: Listen) -> list[ThinMask | Problem]:
     """What is looked at of each mask, or what is wrong with it; one at a time is held at full size."""
-    found = (read_target(record) for record in dataset.records)
-    return [one if isinstance(one, Problem) else thinned(one) for one in found]
+    found: list[ThinMask | Problem] = []
+    for record in dataset.records:
+        one = read_target(record)
+        found.append(one if isinstance(one, Problem) else thinned(one))
+        listen(len(found), len(dataset))
+    return found
 
 
 def _concepts(
@@ -327,10 +332,12 @@ def _shown(
     dataset: Dataset[SegmentationTarget],
     maps: Sequence[ThinMask | Problem],
     concepts: Concepts,
+    listen: Listen,
 ) -> _Shown:
     """The pictures as the network sees them; read in full size, so that pixels are the masks' own."""
     records, pixels, masks, problems = [], [], [], []
-    for record, found in zip(dataset.records, maps, strict=True):
+    for at, (record, found) in enumerate(zip(dataset.records, maps, strict=True)):
+        listen(at, len(maps))
         if isinstance(found, Problem):
             problems.append(found)
             continue

@@ -196,5 +196,3 @@ def feature_maps(
         tuple(maps_of(inside, pixels, at_most=at_most)),
         tuple(filters_of(data, inside)),
     )
-
-

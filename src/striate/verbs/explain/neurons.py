@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from striate.errors import UsageError
 from striate.explain.neuron_report import (
     LayerView,
+    hierarchy_statement,
     layer_section,
     layer_statement,
     method_section,
@@ -39,7 +41,7 @@ __all__ = ["FILES", "Neurons", "neurons"]
 FILES = ("report.html", "neurons.json", "neurons.png")
 _COUNT, _A_LEVEL = 8, 4
 """Channels of a layer, and of each of several, where their number is not given."""
-Listen = Callable[[int, int], None]
+Watch: TypeAlias = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ class Neurons:
         found = [layer_statement(one, self.pictures) for one in self.views]
         if len(self.views) == 1:
             found += [f"{one.name}: {one.statement}" for one in self.views[0].channels]
-        return (*found, *(one.note for one in self.views if one.note))
+        found.append(hierarchy_statement(self.views))
+        notes = dict.fromkeys(one.note for one in self.views)
+        return tuple(one for one in (*found, *notes) if one)
 
     def to_dict(self) -> dict[str, Any]:
         """The line of `striate explain RUN --neurons LAYER --json`."""
@@ -116,7 +120,8 @@ class Neurons:
         if not self.source:
             return _INTRO_MADE
         parts = [_MADE_PART] * made + [_PATCH_PART] + [_SENT_PART] * sent
-        return f"Each row is one channel: {'; '.join(parts)}."
+        rows = f"Each row is one channel: {'; '.join(parts)}."
+        return " ".join(one for one in (rows, hierarchy_statement(self.views)) if one)
 
     def _facts(self) -> str:
         if not self.source:
@@ -194,7 +199,7 @@ def neurons(
     steps: int = 160,
     seed: int = 0,
     threads: int = 0,
-    listen: Listen | None = None,
+    listen: Watch | None = None,
 ) -> Neurons:
     """Show what channels of `layer` look for: its name, "all" (low to high), "head" or "head:CLASS".
 
@@ -202,10 +207,12 @@ def neurons(
     pictures made from noise. `channels`: these; by default the `count` most selective ones (8, or 4 a
     layer of "all"). `class_name`: the output for that class, of "head" or instead of a layer. `top`:
     patches a channel. `at_most`: of more pictures, so many are drawn by `seed`. `steps` of the
-    synthesis; 0 leaves it out. `listen` hears steps done, of all. Errors: `UsageError` for what there
-    is not, with the choices; `MissingExtraError` without torch, which deconvolution and synthesis need.
+    synthesis; 0 leaves it out. `listen` hears what is done, how much of it, and of how much. Errors:
+    `UsageError` for what there is not, with the choices; `MissingExtraError` without torch, which
+    deconvolution and synthesis need.
     """
     _check(top=top, count=count, steps=steps)
+    say: Watch = listen or (lambda stage, done, of: None)
     model = load(run, threads=threads)
     inside = look_inside(model, threads=threads)
     layers, named = asked_layers(model, inside, layer, class_name, channels)
@@ -217,20 +224,22 @@ def neurons(
     shown = best = None
     if data is not None:
         shown = shown_pictures(model, data, split=split, at_most=at_most, seed=seed)
-        best = strongest(inside.watch(layers), shown.lots(listen), top=top, classes=len(model.names))
+        lots = shown.lots(lambda done, of: say("showing pictures", done, of))
+        best = strongest(inside.watch(layers), lots, top=top, classes=len(model.names))
     network = network_of(model, inside, layers)
-    viewer = Viewer(model, inside, shown, network, steps, seed, listen)
     few = count or (_A_LEVEL if len(layers) > 1 else _COUNT)
-    views = tuple(
-        viewer.view(one, named, few, None if best is None else best[one.name]) for one in layers
-    )
+    views = []
+    for at, one in enumerate(layers):
+        heard = partial(_one_of_several, say, at, len(layers))
+        viewer = Viewer(model, inside, shown, network, steps, seed, heard)
+        views.append(viewer.view(one, named, few, None if best is None else best[one.name]))
     return Neurons(
         run=model.run.name,
         source="" if shown is None else shown.dataset.shown_root(),
         split="" if shown is None else shown.split,
         pictures=0 if best is None else next(iter(best.values())).pictures,
         available=0 if shown is None else shown.available,
-        views=views,
+        views=tuple(views),
         steps=steps,
         seed=seed,
         problems=() if shown is None else tuple(shown.problems),
@@ -242,6 +251,11 @@ def _check(*, top: int, count: int, steps: int) -> None:
         raise UsageError(f"{top} patches were asked for", expected="1 to 100")
     if count < 0 or steps < 0:
         raise UsageError(f"count {count} and steps {steps} were given", expected="0 or more of each")
+
+
+def _one_of_several(say: Watch, at: int, layers: int, done: int, of: int) -> None:
+    """One layer after the other, as one."""
+    say("making their pictures", at * of + done, layers * of)
 
 
 def _level(at: int, of: int) -> str:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Viewer", "has_network", "network_of"]
 
 
+_WHOLE, _PATCHED = 100, 20
+"""What a layer's view counts as, and how much of it the patches: the synthesis takes longer."""
+
+
 def has_network(model: Model) -> bool:
     """Whether a run is a network, not a hand-made model."""
     return "model.safetensors" in model.run.files
@@ -43,7 +47,7 @@ def network_of(model: Model, inside: Inside, layers: Sequence[Layer]) -> Network
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Makes the view of a layer."""
+    """Makes the view of a layer. `listen` hears how much of it is done, of how much."""
 
     model: Model
     inside: Inside
@@ -51,19 +55,23 @@ class Viewer:
     network: Network | None
     steps: int
     seed: int
-    listen: Callable[[int, int], None] | None
+    listen: Callable[[int, int], None]
 
     def view(self, layer: Layer, named: Sequence[int], count: int, best: Strongest | None) -> LayerView:
         chosen = list(named) or self._chosen(layer, count, best)
         fields = self._fields(layer)
         known = self.network if self.network is not None and self.network.knows(layer) else None
         found = [self._channel(layer, one, best) for one in chosen]
+        self.listen(0, _WHOLE)
         if best is not None:
             found = self._patched(found, layer, best, fields, known)
         if self.steps and known is not None:
             found = self._with_made(found, fields, known)
+        self.listen(_WHOLE, _WHOLE)
         silent = None if best is None else int((best.preference.awake == 0).sum())
-        return LayerView(layer, fields.size_hw, fields.whole, tuple(found), silent, self._note(layer))
+        typical = None if best is None else best.preference.typical
+        note = self._note(layer)
+        return LayerView(layer, fields.size_hw, fields.whole, tuple(found), silent, typical, note)
 
     def _chosen(self, layer: Layer, count: int, best: Strongest | None) -> list[int]:
         """The output shows its first classes; other layers the most selective channels, if known."""
@@ -96,6 +104,7 @@ class Viewer:
             found,
             favourite=names[favourite] if favourite >= 0 else "",
             score=float(of.score[index]) if of.alive[index] else None,
+            support=int(of.support[index]),
             awake=float(of.awake[index]),
         )
 
@@ -110,10 +119,12 @@ class Viewer:
         network: Network | None,
     ) -> list[Channel]:
         """Each with its patches; a channel at a time, so that few pictures are held."""
-        return [
-            replace(one, patches=tuple(self._patches(one.index, layer, best, fields, network)))
-            for one in found
-        ]
+        done = []
+        for one in found:
+            patches = self._patches(one.index, layer, best, fields, network)
+            done.append(replace(one, patches=tuple(patches)))
+            self.listen(_PATCHED * len(done) // len(found), _WHOLE)
+        return done
 
     def _patches(
         self,
@@ -173,7 +184,7 @@ class Viewer:
             steps=self.steps,
             seed=self.seed,
             sees_hw=fields.size_hw,
-            listen=self.listen,
+            listen=lambda done, of: self.listen(_PATCHED + (_WHOLE - _PATCHED) * done // of, _WHOLE),
         )
         pictures: Mapping[int, PictureArray] = dict(
             enumerate(made.pictures.permute(0, 2, 3, 1).contiguous().numpy())

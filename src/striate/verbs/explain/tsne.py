@@ -22,7 +22,8 @@ from striate.runs.run import Run
 from striate.types import Array, Picture, PictureArray, Problem
 from striate.verbs.evaluate import SplitChoice
 from striate.verbs.explain.neurons_data import Shown, shown_pictures
-from striate.verbs.explain.tsne_page import MapPage, draw_map, render_map_page
+from striate.verbs.explain.tsne_page import MapPage, render_map_page
+from striate.verbs.explain.tsne_picture import draw_map
 from striate.verbs.explain.tuning import look_inside
 from striate.verbs.model import FilePath, Model, load
 from striate.verbs.outputs import writable
@@ -70,6 +71,11 @@ class LayerMap:
     def has_truths(self) -> bool:
         """Whether any picture has a class."""
         return any(one >= 0 for one in self.truths)
+
+    @property
+    def shown_names(self) -> tuple[str, ...]:
+        """Names of the groups, none where no point has one."""
+        return self.names if any(one >= 0 for one in self.groups) else ()
 
     @property
     def statements(self) -> tuple[str, ...]:
@@ -121,7 +127,7 @@ class LayerMap:
         """Write map.html, map.json and map.png to `folder`; the page's path."""
         page, data, picture = (writable(Path(folder) / name, overwrite=overwrite) for name in FILES)
         write_text(data, json.dumps(json_ready(self.to_dict()), allow_nan=False) + "\n")
-        drawn = draw_map(self.embedding.points, self.groups, self.thumbnails)
+        drawn = draw_map(self.embedding.points, self.groups, self.thumbnails, self.shown_names)
         write(drawn, picture, overwrite=overwrite)
         write_text(page, render_map_page(self._page()))
         return page
@@ -134,12 +140,12 @@ class LayerMap:
         taken = f"{spaced(len(self.keys))} of {spaced(self.available)} pictures"
         alike = [] if self.alike is None else [("same class nearby", f"{self.alike:.0%}")]
         return MapPage(
-            title=f"Pictures as {self.layer.name} of {self.run} sees them",
-            facts=f"{taken} of {self.source} ({self.split})",
+            title=f"Pictures as {self.run} sees them",
+            facts=f"layer {self.layer.name} · {taken} of {self.source} ({self.split})",
             intro=_INTRO,
             points=found.points,
             groups=self.groups,
-            names=self.names if any(one >= 0 for one in self.groups) else (),
+            names=self.shown_names,
             labels=[self._label(at) for at in range(len(self.keys))],
             thumbnails=self.thumbnails,
             numbers=[

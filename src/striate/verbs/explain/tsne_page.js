@@ -9,16 +9,31 @@
   const sprite = document.getElementById("sprite");
   const buttons = [...document.querySelectorAll(".groups button")];
   const count = data.x.length;
-  const xs = Float64Array.from(data.x), ys = Float64Array.from(data.y);
-  // many points are small ones; pictures stand in for them once they have room
-  const dot = Math.min(5, Math.max(1.6, 5 * Math.sqrt(2000 / count)));
-  const wide = xs.reduce((a, b) => Math.max(a, b), 1), tall = ys.reduce((a, b) => Math.max(a, b), 1);
+  const most = (values) => values.reduce((a, b) => Math.max(a, b), 1);
+  const flat = { x: Float64Array.from(data.x), y: Float64Array.from(data.y), middles: data.middles };
+  Object.assign(flat, { wide: most(flat.x), tall: most(flat.y) });
+  const upright = {
+    x: flat.y, y: flat.x.map((x) => flat.wide - x), wide: flat.tall, tall: flat.wide,
+    middles: data.middles.map((at) => at && [at[1], flat.wide - at[0]]),
+  };
+  let { x: xs, y: ys, wide, tall, middles } = flat;
   const view = { scale: 1, x: 0, y: 0 };
-  let chosen = -1, only = -1, fit = 1, queued = false;
+  let chosen = -1, only = -1, fit = 1, dot = 5, queued = false;
 
   const night = matchMedia("(prefers-color-scheme: dark)");
-  const paler = data.tints.map((hex) => `rgb(${[1, 3, 5].map((at) =>
-    Math.round(0.7 * parseInt(hex.slice(at, at + 2), 16) + 0.3 * 255)).join(" ")})`);
+  const sizes = data.names.map(() => 0);
+  for (const group of data.group) if (group >= 0 && data.names.length) sizes[group]++;
+  const largest = sizes.map((_, group) => group).sort((a, b) => sizes[b] - sizes[a]);
+
+  // a map has no top: it is turned by 90 degrees where it then fits the screen better
+  function measure(w, h) {
+    const turn = (w < h) !== (flat.wide < flat.tall);
+    ({ x: xs, y: ys, wide, tall, middles } = turn ? upright : flat);
+    fit = Math.min((w - 48) / wide, (h - 48) / tall);
+    // many points are small ones; pictures stand in for them once they have room
+    const room = Math.min(1, Math.sqrt((w * h) / 600000));
+    dot = Math.min(5, Math.max(1.6, 5 * room * Math.sqrt(2000 / count)));
+  }
 
   // pixels for a place: left + x · grow, bottom − y · grow
   function frame() {
@@ -45,23 +60,23 @@
       canvas.width = Math.round(w * ratio);
       canvas.height = Math.round(h * ratio);
     }
-    fit = Math.min((w - 48) / wide, (h - 48) / tall);
+    measure(w, h);
     const ink = canvas.getContext("2d");
     const style = getComputedStyle(document.documentElement);
     ink.setTransform(ratio, 0, 0, ratio, 0, 0);
     ink.clearRect(0, 0, w, h);
     ink.imageSmoothingEnabled = data.side > 24;
     const size = side(), pictures = size >= 15 && sprite.complete && sprite.naturalWidth > 0;
-    const soft = style.getPropertyValue("--soft"), tints = night.matches ? paler : data.tints;
+    const soft = style.getPropertyValue("--soft");
     ink.strokeStyle = style.getPropertyValue("--ink");
-    ink.lineWidth = 0.4;
+    ink.lineWidth = night.matches ? 0.7 : 0.4;
     const { grow, left, bottom } = frame();
     for (let i = 0; i < count; i++) {
       const x = left + xs[i] * grow, y = bottom - ys[i] * grow;
       if (x < -size || y < -size || x > w + size || y > h + size) continue;
       const group = data.group[i];
       ink.globalAlpha = only >= 0 && group !== only ? 0.08 : pictures ? 1 : 0.8;
-      ink.fillStyle = group >= 0 ? tints[group] : soft;
+      ink.fillStyle = group >= 0 ? data.tints[group] : soft;
       if (pictures) {
         ink.fillRect(x - size / 2 - 2, y - size / 2 - 2, size + 4, size + 4);
         ink.drawImage(sprite, (i % data.columns) * data.side, Math.floor(i / data.columns) * data.side,
@@ -69,12 +84,12 @@
       } else if (size < 4) {
         ink.fillRect(x - size / 2, y - size / 2, size, size);
       } else {
-        ink.beginPath();
-        ink.arc(x, y, size / 2 + 0.5, 0, 7);
+        mark(ink, x, y, size / 2 + 0.5, group >= 0 ? data.shapes[group] : 0);
         ink.fill();
         ink.stroke();
       }
     }
+    if (!pictures) name(ink, w, h);
     ink.globalAlpha = 1;
     if (chosen >= 0) {
       const [x, y] = place(chosen);
@@ -83,6 +98,53 @@
       ink.beginPath();
       ink.arc(x, y, pictures ? size * 0.75 + 3 : size / 2 + 5, 0, 7);
       ink.stroke();
+    }
+  }
+  // the outline of a point: of as much area in each shape
+  function mark(ink, x, y, r, shape) {
+    ink.beginPath();
+    if (shape === 0) {
+      ink.arc(x, y, r, 0, 7);
+    } else if (shape === 1) {
+      ink.rect(x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r);
+    } else {
+      const corners = shape === 2 ? [0, 1, 2, 3].map((at) => at / 4) : [0.25, 7 / 12, 11 / 12];
+      corners.forEach((at, k) => {
+        const far = (shape === 2 ? 1.25 : 1.5) * r, turn = 2 * Math.PI * at;
+        ink[k ? "lineTo" : "moveTo"](x + far * Math.cos(turn), y - far * Math.sin(turn));
+      });
+      ink.closePath();
+    }
+  }
+  // names of groups where they are densest, the largest first; a name that would hide another waits
+  // until the map is larger
+  function name(ink, w, h) {
+    const { grow, left, bottom } = frame();
+    const written = [];
+    ink.globalAlpha = 1;
+    ink.font = `600 ${w < 500 ? 12 : 14}px system-ui, -apple-system, "Segoe UI", sans-serif`;
+    ink.textAlign = "center";
+    ink.textBaseline = "middle";
+    for (const group of largest) {
+      const at = middles[group];
+      if (!at || (only >= 0 && group !== only)) continue;
+      const full = [...data.names[group]];
+      const words = full.length > 22 ? full.slice(0, 20).join("").trimEnd() + "…" : full.join("");
+      const x = left + at[0] * grow, y = bottom - at[1] * grow;
+      if (x < 0 || y < 0 || x > w || y > h) continue;
+      const half = ink.measureText(words).width / 2 + 7;
+      const cx = Math.max(half + 4, Math.min(x, w - half - 4)), cy = Math.max(15, Math.min(y, h - 15));
+      if (written.some(([ox, oy, o]) => Math.abs(ox - cx) < o + half + 2 && Math.abs(oy - cy) < 24)) continue;
+      written.push([cx, cy, half]);
+      ink.fillStyle = data.tints[group];
+      ink.strokeStyle = data.inks[group];
+      ink.lineWidth = 1;
+      ink.beginPath();
+      ink.roundRect(cx - half, cy - 11, 2 * half, 22, 5);
+      ink.fill();
+      ink.stroke();
+      ink.fillStyle = data.inks[group];
+      ink.fillText(words, cx, cy + 1);
     }
   }
   function soon() {
@@ -124,6 +186,14 @@
     if (scale === 1) view.x = view.y = 0;
     view.scale = scale;
     choose(chosen);
+  }
+  // a point that the keyboard went to may lie outside of what is seen
+  function reveal(i) {
+    const [x, y] = place(i), w = canvas.clientWidth, h = canvas.clientHeight;
+    if (x < 0 || y < 0 || x > w || y > h) {
+      view.x += w / 2 - x;
+      view.y += h / 2 - y;
+    }
   }
   const held = new Map();
   let moved = 0;
@@ -177,7 +247,8 @@
   canvas.addEventListener("keydown", (event) => {
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (event.key === "+" || event.key === "-" || event.key === "=") {
-      zoom(event.key === "-" ? 0.8 : 1.25, canvas.clientWidth / 2, canvas.clientHeight / 2);
+      const middle = nearest(canvas.clientWidth / 2, canvas.clientHeight / 2, 1e6);
+      zoom(event.key === "-" ? 0.8 : 1.25, ...place(chosen >= 0 ? chosen : Math.max(0, middle)));
     } else if (event.key === "Escape") {
       choose(-1);
     } else if (event.key in steps) {
@@ -192,7 +263,7 @@
           const off = Math.abs((xs[i] - x) * dy) + Math.abs((y - ys[i]) * dx);
           if (along > 0 && along + 3 * off < least) { least = along + 3 * off; best = i; }
         }
-        if (best >= 0) choose(best);
+        if (best >= 0) { reveal(best); choose(best); }
       }
     } else {
       return;

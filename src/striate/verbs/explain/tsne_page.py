@@ -17,18 +17,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from striate.pictures.palette import colour_of
+from striate.pictures.palette import WHITE, colour_of, ink_on
 from striate.runs.markup import escape
 from striate.runs.page import Tiles, masthead, scripted_document, tiles
-from striate.types import Array, Picture, PictureArray
+from striate.types import Array, PictureArray
+from striate.verbs.explain.tsne_picture import middles, shape_of
 
-__all__ = ["MapPage", "draw_map", "render_map_page"]
+__all__ = ["MapPage", "render_map_page"]
 
 _QUALITY = 80
-_SIDE = 1000
-_AIR = 30
-_MANY = 5000
-"""Points from which on the picture is larger, and its dots smaller."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +69,12 @@ def render_map_page(page: MapPage) -> str:
 
 
 def _plane(page: MapPage) -> str:
+    present = set(page.groups)
     buttons = "".join(
         f'<li><button type="button" data-group="{at}" aria-pressed="false" style="--tint:{_hex(at)}">'
-        f"<i></i><bdi>{escape(name)}</bdi></button></li>"
+        f'<i class="shape{shape_of(at)}"></i><bdi>{escape(name)}</bdi></button></li>'
         for at, name in enumerate(page.names)
+        if at in present
     )
     legend = f'<ul class="groups" aria-label="Show one group">{buttons}</ul>' if buttons else ""
     return (
@@ -104,12 +103,17 @@ def _data(page: MapPage) -> Mapping[str, Any]:
     low = page.points.min(axis=0)
     span = float((page.points.max(axis=0) - low).max()) or 1.0
     whole = np.rint((page.points - low) / span * 10_000).astype(int)
+    groups = range(len(page.names))
     columns, _ = sprite_grid(len(page.points))
     return {
         "x": whole[:, 0].tolist(),
         "y": whole[:, 1].tolist(),
         "group": list(page.groups),
-        "tints": [_hex(at) for at in range(len(page.names))],
+        "names": list(page.names),
+        "tints": [_hex(at) for at in groups],
+        "inks": ["#fff" if ink_on(colour_of(at)) == WHITE else "#0e1116" for at in groups],
+        "shapes": [shape_of(at) for at in groups],
+        "middles": middles(whole, page.groups, len(page.names)),
         "labels": list(page.labels),
         "columns": columns,
         "side": int(page.thumbnails.shape[1]),
@@ -135,49 +139,7 @@ def _sprite(thumbnails: PictureArray) -> str:
 
 
 def _hex(group: int) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*_tint(group))
-
-
-def _tint(group: int) -> tuple[int, int, int]:
-    """The palette, then lighter and darker ones of it."""
-    red, green, blue = colour_of(group)
-    turn = group // 7
-    if turn == 0:
-        return red, green, blue
-    if turn % 2:
-        return tuple(round(one * 0.6) for one in (red, green, blue))  # type: ignore[return-value]
-    return tuple(round(one + (255 - one) * 0.5) for one in (red, green, blue))  # type: ignore[return-value]
-
-
-def draw_map(points: Array, groups: Sequence[int], thumbnails: PictureArray) -> Picture:
-    """The map as a picture, uint8 (h, w, 3): thumbnails where they fit, a dot for each other point."""
-    many = len(points) > _MANY
-    length, radius = (2 * _SIDE, 1) if many else (_SIDE, 2)
-    low = points.min(axis=0)
-    span = float((points.max(axis=0) - low).max()) or 1.0
-    places = np.rint((points - low) / span * length).astype(int) + _AIR
-    wide, tall = (int(one) + _AIR for one in places.max(axis=0))
-    canvas = np.full((tall, wide, 3), 255, np.uint8)
-    side = 28
-    taken = np.zeros(canvas.shape[:2], bool)
-    for at, (x, y) in enumerate((int(x), tall - int(y)) for x, y in places):
-        half = side // 2 + 2
-        rows = slice(max(0, y - half), y + half)
-        columns = slice(max(0, x - half), x + half)
-        tint = _tint(groups[at]) if groups[at] >= 0 else (107, 114, 128)
-        area = canvas[rows, columns]
-        if taken[rows, columns].any() or area.shape[:2] != (2 * half, 2 * half):
-            dot = (slice(max(0, y - radius), y + radius), slice(max(0, x - radius), x + radius))
-            canvas[dot][~taken[dot]] = tint
-            continue
-        taken[rows, columns] = True
-        area[:] = tint
-        area[2:-2, 2:-2] = _small(thumbnails[at], side)
-    return canvas
-
-
-def _small(picture: Picture, side: int) -> Picture:
-    return np.array(Image.fromarray(picture).resize((side, side), Image.Resampling.BOX))
+    return "#{:02x}{:02x}{:02x}".format(*colour_of(group))
 
 
 def _own(name: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from striate.explain.attribution import METHODS, Asked, Method, method_named
 from striate.explain.explanation import Attribution, Explanation, placed
 from striate.explain.faithfulness import faith_of, likeness, verdict_of
 from striate.explain.occlusion import occlude
+from striate.explain.parts_used import parts_used
 from striate.explain.rise import randomly_masked
 from striate.explain.whereabouts import NamedArea
 from striate.runs.run import Run
 from striate.task import Aim, Result
+from striate.tasks.detect.config import DetectFacts
 from striate.types import Array, Picture, Prepared
 from striate.verbs.explain.why_sources import Source, no_pictures, sources_of, taken
 from striate.verbs.model import FilePath, Model, OnePicture, load
@@ -30,11 +32,15 @@ if TYPE_CHECKING:
 __all__ = ["BATCH", "Why", "explain", "explain_all"]
 
 BATCH = 8
+Listen: TypeAlias = Callable[[int, int], None]
 _WEIGHTS = "model.safetensors"
 _TRAIN_EXTRA = ("torch", "torchvision", "timm", "safetensors")
 _NO_WEIGHTS = "a hand-made model has no weights to forget: only deletion and insertion are checked"
 _NO_TORCH = "torch is not installed: only deletion and insertion are checked"
-_NOTHING = "what was asked about was not found in the picture, so there is nothing to explain"
+_NOTHING = "found nothing at all in this picture, so there is nothing to explain"
+_NOT_FOUND = "what was asked about was not found in the picture, so there is nothing to explain"
+_BEST_GUESS = "found nothing above its threshold of {least:.2f}; this explains its best guess, {shown}"
+_GUESS = "below the threshold of {least:.2f}, from which detections are shown: {shown}"
 _FORGETFUL_MASKS = 300
 
 
@@ -85,15 +91,20 @@ def explain_all(
     seed: int = 0,
     threads: int = 0,
     skip: FilePath | None = None,
+    listen: Listen = lambda done, of: None,
 ) -> Iterator[Explanation]:
     """An `Explanation` a picture as they become ready, `BATCH` at a time; a bad file never stops it.
 
     `pictures`: files, folders, patterns, arrays, embedded sets or records of one (`scenes/00012`).
-    `skip`: a folder that is not looked into. None at all where there are no pictures. Otherwise as
+    `skip`: a folder that is not looked into. `listen` hears, of each few pictures, how many maps are
+    done, of how many. None at all where there are no pictures. Otherwise as
     `explain`.
     """
     model = run if isinstance(run, Model) else load(run, threads=threads)
-    why = Why.of(model, method, about, layer=layer, masks=masks, check=check, seed=seed, threads=threads)
+    why = Why.of(
+        model, method, about, layer=layer, masks=masks, check=check, seed=seed, threads=threads,
+        listen=listen,
+    )  # fmt: skip
     rows = taken(sources_of(model, pictures, skip=skip), model.task.read_at_least_hw)
     while batch := list(islice(rows, BATCH)):
         good = [(source, picture, areas) for source, picture, areas, _ in batch if picture is not None]
@@ -116,6 +127,7 @@ class Why:
     check: bool
     seed: int
     threads: int
+    listen: Listen
 
     @classmethod
     def of(
@@ -129,6 +141,7 @@ class Why:
         check: bool,
         seed: int,
         threads: int,
+        listen: Listen = lambda done, of: None,
     ) -> Why:
         """Names are checked, and the network is opened where one is needed."""
         if masks < 1:
@@ -148,7 +161,7 @@ class Why:
                 f"layer {layer!r} was named, and none of the methods looks at a layer",
                 expected=f"one of the methods {', '.join(choices)}",
             )
-        return cls(model, methods, wishes or ("",), side, masks, check, seed, threads)
+        return cls(model, methods, wishes or ("",), side, masks, check, seed, threads, listen)
 
     def batch(self, given: Sequence[tuple[Source, Picture, tuple[NamedArea, ...]]]) -> list[Explanation]:
         """Explanations of a few pictures, in order."""
@@ -173,11 +186,25 @@ class Why:
                 picture,
                 answer,
                 tuple(own),
-                remark="" if own else _NOTHING,
+                remark=self._remark_on(answer, own),
                 areas=areas,
             )
             for (source, picture, areas), answer, own in zip(given, answers, found, strict=True)
         ]
+
+    def _remark_on(self, answer: Result, own: Sequence[Attribution]) -> str:
+        """That there is nothing to explain, or nothing that would be shown as found."""
+        if not own:
+            return _NOTHING if self.about == ("",) else _NOT_FOUND
+        facts = self.model.task.facts
+        if not isinstance(facts, DetectFacts):
+            return ""
+        low = [aim for aim in dict.fromkeys(one.aim for one in own) if aim.value < facts.show_from]
+        if not low:
+            return ""
+        shown = ", ".join(f"{aim.name} with {aim.shown}" for aim in low)
+        best = self.about == ("",)  # if the best is below, all are
+        return (_BEST_GUESS if best else _GUESS).format(least=facts.show_from, shown=shown)
 
     def _attributed(
         self,
@@ -204,12 +231,18 @@ class Why:
             )
             for at, (row, aim) in enumerate(zip(rows, chosen, strict=True))
         ]
-        for method in self._methods(question):
+        used = [parts_used(one, areas[row]) for one, row in zip(asked, rows, strict=True)]
+        methods = self._methods(question)
+        done, of = 0, len(methods) * len(rows)
+        for method in methods:
+            self.listen(done, of)
             heats, layer = self._heats(method, asked, question)
             alike = self._sameness(method, asked, heats, question) if self.check else [()] * len(asked)
             for at, row in enumerate(rows):
-                one = self._judged(method, asked[at], heats[at], layer, alike[at], areas[row])
-                yield row, one
+                found = self._judged(method, asked[at], heats[at], layer, alike[at], areas[row])
+                yield row, replace(found, used=used[at])
+                done += 1
+                self.listen(done, of)
 
     def _methods(self, question: Any) -> Sequence[Method]:
         """Those that were chosen; by default what suits the model."""
@@ -292,10 +325,10 @@ class Why:
             reasons=reasons,
             where=where,
             part=part,
-            remark=self._remark(),
+            remark=self._unchecked(),
         )
 
-    def _remark(self) -> str:
+    def _unchecked(self) -> str:
         if not self.check or self.side is not None:
             return ""
         return _NO_TORCH if _WEIGHTS in self.model.run.files else _NO_WEIGHTS

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
-from striate.errors import DataError
+from striate.errors import DataError, Interrupted
 from striate.explain.attribution import METHODS
-from striate.explain.explanation import Attribution, Explanation
+from striate.explain.explanation import Attribution, Explanation, short_names
 from striate.explain.faithfulness import COPIES, DOUBTFUL, GAIN, STAYS
 from striate.figures import Figure, Gallery, GalleryItem, Section, Table
 from striate.pictures.lettering import spaced
 from striate.pictures.write import write
-from striate.runs.atomic import write_with
+from striate.runs.atomic import disk_errors, write_with
 from striate.runs.page import Tiles, write_page
 from striate.runs.plain import json_ready
 from striate.verbs.explain.why_sources import check_apart, no_pictures
@@ -137,16 +138,19 @@ def write_explanations(
     put in place when all is done: {"pictures": [one object a picture], …}. Nothing is written before
     the first one is there. Errors: `UsageError` where `out` is neither new nor empty, without
     `overwrite`, and for a sheet that would replace its own picture; `DataError` for no pictures, or none
-    that can be read: nothing is written then.
+    that can be read: nothing is written then. Ctrl-C ends it: what is done is written, page and all, and
+    `Interrupted` says so.
     """
     folder, page, data = free_folder(out, overwrite=overwrite)
     rows = iter(found)
     first = next(rows, None)
     if first is None:
         raise no_pictures(given)
-    folder.mkdir(parents=True, exist_ok=True)
-    names, tallies, figures = FreeNames(), dict[str, Tally](), list[Figure]()
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    names, tallies, figures = FreeNames(), dict[str, Tally](), list[tuple[str, Gallery]]()
     counts = [0, 0]
+    stopped = False
 
     def each(one: Explanation, file: TextIO) -> None:
         path = None
@@ -155,7 +159,7 @@ def write_explanations(
             check_apart([one.path] if path.exists() else [], folder)
             write(one.plot(), path, overwrite=overwrite)
             if len(figures) < shown and len(figures) * (1 + len(one.attributions)) < _MOST_PANELS:
-                figures.append(_figure(one))
+                figures.append((one.path, _figure(one)))
         for attribution in one.attributions:
             name = attribution.method.name
             tallies.setdefault(name, Tally(name)).add(attribution)
@@ -167,10 +171,14 @@ def write_explanations(
             tell(one, path)
 
     def whole(temporary: Path) -> None:
+        nonlocal stopped
         with temporary.open("w", encoding="utf-8") as file:
             file.write('{"pictures": [\n')
-            for one in chain([first], rows):
-                each(one, file)
+            try:
+                for one in chain([first], rows):
+                    each(one, file)
+            except KeyboardInterrupt:
+                stopped = True
             if counts[0] == counts[1]:
                 raise DataError(
                     f"nothing to explain: of {counts[0]} pictures none could be read",
@@ -192,12 +200,18 @@ def write_explanations(
         f"Why {run} says so",
         _INTRO
         + (_TESTED if any(set(one.verdicts) - {"unchecked"} for one in tallies.values()) else "."),
-        _sections(written, figures),
+        _sections(written, _titled(figures)),
         kind="striate explain",
         facts=given,
         numbers=_tiles(written),
         overwrite=overwrite,
     )
+    if stopped:
+        raise Interrupted(
+            f"stopped after {written.pictures} {'picture' if written.pictures == 1 else 'pictures'}: "
+            f"{page} holds what was done",
+            remedy="name the others, and another --out",
+        )
     return written
 
 
@@ -250,24 +264,34 @@ def _sections(written: WrittenWhy, figures: Sequence[Figure]) -> list[Section]:
     words += f" The first {len(figures)}; {spaced(left)} more are in the folder." if left > 0 else ""
     words += f" {spaced(written.failed)} could not be read." if written.failed else ""
     found = [Section("The pictures", words, figures)]
-    table = _table(written)
-    found += [Section("The methods", "", [table])] if written.tallies else []
+    tables = [_scores(written), _what_they_do(written)]
+    found += [Section("The methods", "", tables)] if written.tallies else []
     return [*found, _method_section(written)]
 
 
 def _figure(one: Explanation) -> Gallery:
     panels = one.panels(_SIDE)
+    above = {one.name, one.remark} if one.attributions else set[str]()  # what the figure is headed by
     items = [
         GalleryItem(
             panel.picture,
             panel.title,
-            _sentences([words for words, _ in panel.lines]),
+            _sentences([words for words, _ in panel.lines if words not in above]),
             tone=panel.lines[0][1] if panel.lines else "plain",
         )
         for panel in panels
     ]
-    remarks = dict.fromkeys(known.remark for known in one.attributions if known.remark)
+    known = [one.remark] if one.attributions else []  # without any, the picture says it
+    remarks = dict.fromkeys(
+        words for words in (*known, *(each.remark for each in one.attributions)) if words
+    )
     return Gallery(one.name, _sentences([*remarks, ""]), items, large=True)
+
+
+def _titled(figures: Sequence[tuple[str, Gallery]]) -> list[Figure]:
+    """Those of one file name in several folders under their paths."""
+    titles = short_names([path for path, _ in figures])
+    return [replace(one, title=title) for title, (_, one) in zip(titles, figures, strict=True)]
 
 
 def _sentences(words: Sequence[str]) -> str:
@@ -277,24 +301,41 @@ def _sentences(words: Sequence[str]) -> str:
     return " ".join(f"{one[:1].upper()}{one[1:]}." for one in words if one)
 
 
-def _table(written: WrittenWhy) -> Table:
+def _scores(written: WrittenWhy) -> Table:
+    """Four columns: a phone has room for no more."""
     rows = []
     for one in written.tallies:
-        values = ["–" if value != value else f"{value:.3f}" for value in one.means()]  # noqa: PLR0124
-        passed = f"{one.verdicts.get('passes', 0)} of {one.count}" if one.scores else "–"
-        rows.append((one.method, passed, *values, METHODS[one.method].sentence))
-    columns = (
-        "method",
-        "passes",
-        "deletion",
-        "at random",
-        "insertion",
-        "at random",
-        "untrained alike",
-        "what it does",
+        deletion, random_deletion, insertion, random_insertion, _ = one.means()
+        rows.append(
+            (
+                one.method,
+                f"{one.verdicts.get('passes', 0)} of {one.count}" if one.scores else "–",
+                _beside(deletion, random_deletion),
+                _beside(insertion, random_insertion),
+            )
+        )
+    caption = (
+        "Means over all pictures, in brackets those at random places: a good map has a deletion below "
+        "them, and an insertion above them."
     )
-    caption = "Means over all pictures. Deletion is better low, insertion high, both against random."
-    return Table("How each method did", caption, columns, rows)
+    return Table("How each method did", caption, ("method", "passes", "deletion", "insertion"), rows)
+
+
+def _what_they_do(written: WrittenWhy) -> Table:
+    rows = [
+        (one.method, _figures(one.means()[-1]), METHODS[one.method].sentence) for one in written.tallies
+    ]
+    columns = ("method", "untrained alike", "what it does")
+    caption = "Untrained alike: near 0 where the map comes from what was learnt."
+    return Table("What each method does", caption, columns, rows)
+
+
+def _beside(value: float, at_random: float) -> str:
+    return "–" if math.isnan(value) else f"{_figures(value)} ({_figures(at_random)})"
+
+
+def _figures(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
 
 
 def _method_section(written: WrittenWhy) -> Section:
@@ -333,6 +374,13 @@ def _method_section(written: WrittenWhy) -> Section:
 
 
 def first_names(given: Sequence[object]) -> str:
-    """What was given, in a few words for a page."""
-    names = [str(one) if isinstance(one, str | Path) else "a picture" for one in given]
+    """What was given, in a few words for a page: file names, or paths where they clash."""
+    paths = ["a picture" if not isinstance(one, str | Path) else _folder_name(one) for one in given]
+    names = short_names(paths)
     return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+
+
+def _folder_name(given: str | Path) -> str:
+    """The last part of the path of a folder; whatever else is given as it is."""
+    path = Path(given)
+    return (path.resolve().name or str(path)) if path.is_dir() else str(given)

@@ -26,7 +26,7 @@ from striate.verbs.model import FilePath, Model, OnePicture
 if TYPE_CHECKING:
     from striate.data.scenes.truth import Scene
 
-__all__ = ["Source", "check_apart", "no_pictures", "source_of", "sources_of", "taken"]
+__all__ = ["Source", "check_apart", "no_pictures", "one_picture", "source_of", "sources_of", "taken"]
 
 _FEWEST_PIXELS = 4
 """Parts of fewer pixels are not told apart from what is beside them."""
@@ -84,6 +84,14 @@ def sources_of(model: Model, given: Iterable[Any], *, skip: FilePath | None = No
             yield from records
         else:
             yield from (source_of(_shown(path), path) for path in find_pictures([one], skip=skip))
+
+
+def one_picture(model: Model, given: OnePicture) -> tuple[str, Picture]:
+    """The name and the pixels of a picture, of an embedded set too; `DataError` where there is none."""
+    source = next(iter(sources_of(model, [given])), None)
+    if source is None:
+        raise no_pictures(str(given))
+    return source.name, source.read(model.task.read_at_least_hw)[0]
 
 
 def no_pictures(where: str) -> DataError:
