@@ -51,7 +51,7 @@ def test_all_parts_of_a_name_are_covered_together() -> None:
     assert (wheels.whole, window.left, window.loss) == (1.0, 1.0, 0.0)
     assert model.calls == 3
     assert used_words((wheels, window)) == (
-        "the answer rests on wheel of the bus: without it 50 % of it is left"
+        "covered part by part: the answer rests on wheel of the bus; without it 50 % of it is left"
     )
     assert wheels.to_dict() == {"part": "wheel of the bus", "left_without": 0.5, "loss": 0.5}
 
@@ -83,8 +83,8 @@ def test_parts_are_covered_where_the_input_shows_them(how: Any, size_hw: tuple[i
 def test_where_no_part_counts_none_is_named() -> None:
     few = [PartUse("wheel of the bus", 0.97, 0.99), PartUse("window of the bus", 0.99, 0.99)]
     assert used_words(few) == (
-        "no part carries the answer: of 2, each covered in turn, wheel of the bus is missed most and "
-        "leaves 98 % of it"
+        "covered part by part: none of 2 carries the answer; wheel of the bus is missed most, and "
+        "without it 98 % is left"
     )
     assert used_words(()) == ""
     many = [PartUse(name, 0.4, 0.8) for name in ("a", "b", "c")]

@@ -459,7 +459,7 @@ def test_a_record_of_an_embedded_set_has_parts(make_run: MakeRun, tmp_path: Path
     found = explain(model, "embedded:scenes/00012", check=False)
     (one,) = found.attributions
     assert one.used[0].loss == max(each.loss for each in one.used)
-    assert any("part carries" in words or "rests on" in words for words in found.statements)
+    assert any("covered part by part" in words for words in found.statements)
     assert one.to_dict()["parts_covered"][0]["part"] == one.used[0].name
     with pytest.raises(UsageError, match="has no picture"):
         list(sources_of(model, ["embedded:scenes/99999"]))

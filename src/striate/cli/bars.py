@@ -100,4 +100,5 @@ class _Log:
 
 
 def _counted(done: int, of: int | None, unit: str) -> str:
-    return " ".join([str(done), *([f"of {of}"] if of else []), *([unit] if unit else [])])
+    known = [str(done)] if done or of else []
+    return " ".join([*known, *([f"of {of}"] if of else []), *([unit] if known and unit else [])])

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from striate.explain.boundary import AnswerMap
 from striate.pictures.draw import PAPER, enlarge, heading, plate
 from striate.pictures.lettering import Font, font_for, line_height, shortened, wrapped
-from striate.pictures.palette import FAINT, INK, PALETTE, RGB, WHITE, ink_on
+from striate.pictures.palette import CLASS_COLOURS, FAINT, INK, RGB, WHITE, ink_on
 from striate.pictures.resize import fit
 from striate.types import Array, Picture
 
@@ -21,14 +21,6 @@ _SIDE = 760
 _PANEL = 330
 _GAP = 26
 _TITLE, _TEXT, _SMALL = 26, 17, 15
-_MORE: tuple[RGB, ...] = (
-    (126, 78, 40),  # brown
-    (120, 124, 134),  # grey
-    (52, 48, 132),  # indigo
-    (132, 146, 24),  # olive
-    (250, 158, 172),  # pink
-)
-COLOURS: tuple[RGB, ...] = (*PALETTE, *_MORE)
 OTHERS: RGB = (198, 202, 209)
 """Of classes beyond twelve, which share a colour."""
 _CLEAR = 60
@@ -68,7 +60,7 @@ def draw_map(
     """The map with its legend and `notes` beneath, uint8 (H, W, 3)."""
     truths = [one.truth for one in spots if one.truth not in found.names]
     names = [*found.names, *dict.fromkeys(truths)]
-    colours = {name: COLOURS[at] if at < len(COLOURS) else OTHERS for at, name in enumerate(names)}
+    colours = dict.fromkeys(names, OTHERS) | dict(zip(names, CLASS_COLOURS, strict=False))
     words = _wrapped_notes(notes)
     height = _GAP + _TITLE + 18 + _SIDE + 16 + len(words) * line_height(_SMALL) + _GAP
     canvas, draw = plate((_GAP + _SIDE + _GAP + _PANEL + _GAP, height), PAPER)

@@ -30,7 +30,7 @@ __all__ = ["Attribution", "Explanation", "file_name", "placed", "short_names"]
 
 _VERDICTS: dict[Verdict, tuple[str, Tone]] = {
     "passes": ("passes its checks", "good"),
-    "doubtful": ("doubtful", "bad"),
+    "doubtful": ("doubtful", "plain"),  # neither shown to be right nor refused
     "unreliable": ("UNRELIABLE: do not read it", "bad"),
     "unchecked": ("not checked", "plain"),
 }

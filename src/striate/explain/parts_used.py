@@ -75,14 +75,14 @@ def used_words(found: Sequence[PartUse]) -> str:
     if not used:
         first = found[0]
         return (
-            f"no part carries the answer: of {len(found)}, each covered in turn, {first.name} is missed "
-            f"most and leaves {_share(first)} of it"
+            f"covered part by part: none of {len(found)} carries the answer; {first.name} is missed "
+            f"most, and without it {_share(first)} is left"
         )
     told = f"without it {_share(used[0])} of it is left"
     told += "".join(f", without {one.name} {_share(one)}" for one in used[1:_NAMED])
     rest = len(used) - _NAMED
     more = f"; {rest} more {'part is' if rest == 1 else 'parts are'} missed" if rest > 0 else ""
-    return f"the answer rests on {used[0].name}: {told}{more}"
+    return f"covered part by part: the answer rests on {used[0].name}; {told}{more}"
 
 
 def _share(one: PartUse) -> str:
