@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from cyclopts import Parameter
 
-from striate.cli.bars import Watch, watched
+from striate.cli.bars import Watch, counting, watched
 from striate.cli.explain_told import Progress, other_methods, tell_one
 from striate.cli.explain_words import Split, Words, way_of
 from striate.cli.output import Output
@@ -69,7 +69,8 @@ def explain(
 
     With --maps, --class-map, --neurons, --dissect, --tsne or --live: what the layers make of a picture,
     where in a large picture which class is seen, what units look for, which concepts they answer to, how
-    a layer lays pictures out, and a live view of them.
+    a layer lays pictures out, and a live view of them. `striate explain` alone names four more ways:
+    tuning, invariance, boundary and stages.
 
     Args:
         run: Folder of a trained run.
@@ -101,9 +102,10 @@ def explain(
         against: With --dissect, further runs, or random for the same network untrained.
         active: With --dissect, the share of all places at which a unit counts as active.
         port: With --live, the port; 0 takes a free one.
-        every: With --live, only each so-manieth frame.
+        every: With --live, only every so many frames.
         loop: With --live, a film begins again.
-        at_most: Of more pictures, take so many; 0 takes all, or what suits the way of looking.
+        at_most: Of more pictures, take so many; by default all to explain, 2000 for --neurons and
+            --tsne, 500 for --dissect, 60 moments for --live, and 64 channels a layer for --maps.
         seed: Seed of everything random.
         threads: Processor cores to use; 0 takes all.
         json: Write one JSON object a picture, or one for the whole.
@@ -314,16 +316,18 @@ def _live(output: Output, words: Words) -> int:
             output.line(summary.to_dict())
         return 0
     check_free(words.out, verb.FILES, overwrite=words.overwrite)
-    written = verb.write_live(
-        words.run,
-        words.live,
-        words.out,
-        layer=words.layer,
-        every=words.every,
-        at_most=words.at_most or 60,
-        threads=words.threads,
-        overwrite=words.overwrite,
-    )
+    with counting(output, "watching the film", unit="moments") as count:
+        written = verb.write_live(
+            words.run,
+            words.live,
+            words.out,
+            layer=words.layer,
+            every=words.every,
+            at_most=words.at_most or 60,
+            threads=words.threads,
+            overwrite=words.overwrite,
+            listen=count,
+        )
     tell_report(output, written.run, written.statements, written.to_dict(), written.page)
     return 0
 
