@@ -25,6 +25,7 @@ _ASKED: tuple[tuple[float, SplitChoice], ...] = (
 """Of all places the share at which a unit is active: that of Bau et al., and one with which classes that
 fill a third of each picture are in reach. Of which pictures: of more, fewer is left to chance."""
 _MOST = 1000
+_OF_LAYERS = ("layer", "detectors", "detectors_by_chance", "detectors_beyond_chance")
 _DRAWN = 3
 """Untrained networks, each of a seed of its own: one alone may be lucky, or unlucky."""
 
@@ -77,15 +78,15 @@ def _measured(
             [_beyond(one, least) for one in random],
         ),
     ]
-    return rows, {**_without_units(found.to_dict()), "seconds": round(seconds, 2)}
+    return rows, {**_in_short(found.to_dict()), "seconds": round(seconds, 2)}
 
 
-def _without_units(told: dict[str, Any]) -> dict[str, Any]:
-    """What is told of layers and classes; unit by unit it would be a megabyte a run."""
+def _in_short(told: dict[str, Any]) -> dict[str, Any]:
+    """Detectors by layer, and the best unit by concept of a trained network; all would be a megabyte."""
     for network in told["networks"]:
-        for layer in network["layers"]:
-            for name in [one for one in layer if one.startswith("unit_")]:
-                del layer[name]
+        network["layers"] = [{name: one[name] for name in _OF_LAYERS} for one in network["layers"]]
+        if network["kind"] == "random":
+            del network["best"]
     return told
 
 

@@ -8,7 +8,7 @@ from bench.outcome import Goal, Outcome, Row
 from bench.workbench import Workbench
 
 _MINUTES = 20.0
-_AXES = "viewpoint,light,noise,blur,digital"
+_AXES = "all-viewpoint,light,all-noise,all-blur,digital"
 """Those that a setting of training answers."""
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from striate.randomness import beta, hash64, integers, normals, permutation, uniforms
+from striate.errors import UsageError
+from striate.randomness import beta, checked_seed, hash64, integers, normals, permutation, uniforms
 
 MANY = np.arange(40_000)
 
@@ -21,6 +22,12 @@ def test_hash_matches_the_published_splitmix64() -> None:
 
     assert _mix_int(_GOLDEN) == 0xE220A8397B1DCDAF
     assert int(_mix(np.array([_GOLDEN], np.uint64))[0]) == 0xE220A8397B1DCDAF
+
+
+def test_a_negative_seed_is_refused() -> None:
+    assert checked_seed(0) == 0
+    with pytest.raises(UsageError, match=r"seed is -3.* expected 0 or more"):
+        checked_seed(-3)
 
 
 def test_hash_is_equal_in_another_process() -> None:

@@ -16,7 +16,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["beta", "hash64", "integers", "normals", "permutation", "uniforms"]
+from striate.errors import SettingError
+
+__all__ = ["beta", "checked_seed", "hash64", "integers", "normals", "permutation", "uniforms"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Words: TypeAlias = NDArray[np.uint64]
@@ -25,6 +27,13 @@ _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: consecutive multiples spread evenly
 _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _ROUNDS = 64  # rejections of one sample in `beta`; each is accepted with a probability above 0.95
+
+
+def checked_seed(seed: int) -> int:
+    """`seed`, if NumPy's generators take it; a `SettingError` for a negative one."""
+    if seed < 0:
+        raise SettingError(f"seed is {seed}", expected="0 or more")
+    return seed
 
 
 def hash64(*parts: int | str) -> int:

@@ -37,6 +37,16 @@ def test_what_a_terminal_may_see(text: str, expected: str) -> None:
     assert shown(text) == expected
 
 
+def test_commands_stay_whole_on_a_line_of_their_own() -> None:
+    subject, out, _ = output()
+    command = "striate train photos --task classify " + "--setting 0.5 " * 12 + "--out run"
+    subject.listing("Try", [("one " * 40, ""), ("two", "")], style="", commands=[command, ""])
+    lines = out.getvalue().splitlines()
+    assert f"    {command}" in lines
+    assert lines[-1] == "  two"
+    assert max(len(one) for one in lines if "one" in one) <= 100
+
+
 def test_errors_in_sentences() -> None:
     subject, out, err = output()
     subject.fail(PictureError("x\x1b.jpg", "it is empty", remedy="copy it again"))

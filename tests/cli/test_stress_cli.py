@@ -21,7 +21,7 @@ def run(make_run: Callable[..., Run]) -> Path:
 
 def test_a_card(striate: Call, run: Path, coloured: Path, tmp_path: Path) -> None:
     out = tmp_path / "card"
-    words = ("stress", run, coloured, "--axes", "fog,viewpoint", "--severities", "1,4", "--out", out)
+    words = ("stress", run, coloured, "--axes", "fog,all-viewpoint", "--severities", "1,4", "--out", out)
     found = striate(*words, "--json")
     assert found.code == 0
     assert found.err == ""

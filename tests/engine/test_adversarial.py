@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from striate.engine.adversarial import Hardener
 from striate.engine.loop import fit
 from striate.gradients.attacks import fgsm
-from striate.nn.recipe import Batch
+from striate.nn.recipe import Batch, mixed
 
 MakeJob = Callable[..., Any]
 MakeNetwork = Callable[..., nn.Module]
@@ -23,8 +24,14 @@ MakeNetwork = Callable[..., nn.Module]
 def harmful(toy_recipe: Any) -> Any:
     """The toy's recipe with the harm that every recipe has."""
 
-    def harm(module: nn.Module, pixels: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
-        return nn.functional.cross_entropy(module(pixels), targets["labels"], reduction="none")
+    def harm(module: nn.Module, batch: Batch) -> Tensor:
+        logits, partner = module(batch.pixels), batch.partner_targets
+        own, other = (
+            None if one is None else nn.functional.cross_entropy(logits, one["labels"], reduction="none")
+            for one in (batch.targets, partner)
+        )
+        assert own is not None
+        return mixed(own, other, batch.share)
 
     toy_recipe.harm = harm
     return toy_recipe
@@ -54,7 +61,7 @@ def test_pictures_stay_near_and_the_network_as_it_was(harmful: Any, make_network
         assert torch.equal(value, before[name]), name
     module.eval()
     with torch.no_grad():
-        clean, hard = (harmful.harm(module, one.pixels, one.targets) for one in (batch, found))
+        clean, hard = (harmful.harm(module, one) for one in (batch, found))
     assert hard.mean() > clean.mean()
 
 
@@ -65,6 +72,41 @@ def test_chance_belongs_to_the_record(harmful: Any, make_network: MakeNetwork) -
     torch.testing.assert_close(whole, pieces)
     other = hardener(harmful)(module, batch, epoch=3, rows=range(6)).pixels
     assert not torch.equal(whole, other)
+
+
+def mixed_batch(shares: list[float]) -> Batch:
+    """Pictures that are partly of the next class."""
+    plain, share = batch_of(len(shares)), torch.tensor(shares)
+    return replace(plain, partner_targets={"labels": (plain.targets["labels"] + 1) % 3}, share=share)
+
+
+def test_a_mixed_batch_is_attacked_by_the_loss_that_it_is_trained_on(
+    harmful: Any, make_network: MakeNetwork
+) -> None:
+    module = make_network(norm=False, dropout=0.0)
+    batch, seen = mixed_batch([0.1, 0.5, 0.9, 0.3]), []
+    plain_harm = harmful.harm
+    harmful.harm = lambda network, one: seen.append(one) or plain_harm(network, one)
+    found = hardener(harmful, steps=3)(module, batch, epoch=0, rows=range(4), pieces=2)
+    for index, one in enumerate(seen):
+        part = slice(0, 2) if index < 3 else slice(2, 4)
+        assert torch.equal(one.share, batch.share[part])
+        assert torch.equal(one.partner_targets["labels"], batch.partner_targets["labels"][part])
+        assert torch.equal(one.targets["labels"], batch.targets["labels"][part])
+    with torch.no_grad():
+        assert (plain_harm(module, found) > plain_harm(module, batch)).all()
+    assert found.share is batch.share
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_what_has_no_share_in_a_picture_is_not_attacked(
+    harmful: Any, make_network: MakeNetwork, share: float
+) -> None:
+    module, batch = make_network(norm=False, dropout=0.0), mixed_batch([share] * 4)
+    found = hardener(harmful)(module, batch, epoch=0, rows=range(4)).pixels
+    alone = Batch(batch.pixels, batch.targets if share else batch.partner_targets)  # type: ignore[arg-type]
+    wanted = hardener(harmful)(module, alone, epoch=0, rows=range(4)).pixels
+    torch.testing.assert_close(found, wanted)
 
 
 def test_one_step_is_fast_adversarial_training(harmful: Any, make_network: MakeNetwork) -> None:
@@ -93,7 +135,7 @@ def test_training_on_attacks_makes_robust(
         module.eval()
         held = torch.from_numpy(np.array(job.held.pixels)).permute(0, 3, 1, 2).float()
         labels = {"labels": job.held.encoded["labels"]}
-        changed = fgsm(lambda one: harmful.harm(module, one, labels), held, 30.0)
+        changed = fgsm(lambda one: harmful.harm(module, Batch(one, labels)), held, 30.0)
         with torch.no_grad():
             return float((module(changed).argmax(dim=1) == labels["labels"]).float().mean())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,7 @@ def test_the_card_in_words_and_numbers(curve: Make, card: Make) -> None:
     assert "Accuracy 0.900 (0.8" in said
     assert "Breaks (1): Fog −38" in said
     assert "Holds (1): Calm 0 %." in said
+    assert "that the run loses, the mean of severities 1 to 5." in said
     assert "Not measured: clutter" in said
     data = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     first = data["axes"][0]
@@ -92,6 +94,16 @@ def test_a_card_without_curves(card: Make, read: Make) -> None:
     text = read(render_card(card()))
     assert "No picture that was right became wrong" in text
     assert "No axis bends or breaks" in text
+
+
+def test_what_rests_on_few_pictures_says_so(curve: Make, card: Make) -> None:
+    whole, few = curve("calm", 0.9), replace(curve("fog", 0.2), pictures=18)
+    found = card(whole, few, severities=(1,))
+    told = " ".join(found.statements)
+    assert f"(on 18 of {found.pictures} pictures)" in told
+    assert told.count(" pictures)") == 1
+    assert "that the run loses, at severity 1." in told
+    assert [one["pictures"] for one in found.to_dict()["axes"]] == [found.pictures, 18]
 
 
 def test_few_severities(curve: Make, card: Make, read: Make) -> None:

@@ -14,7 +14,7 @@ from striate.stress.corrupted import corrupted_from
 from striate.stress.corruptions import COMMON, mce_against
 from striate.stress.curves import curve_of, estimate, mean_of
 from striate.stress.judged import Judged, Measure
-from striate.stress.resamples import resamples_for
+from striate.stress.resamples import resamples_for, unseen
 
 Make = Callable[..., Any]
 
@@ -90,10 +90,99 @@ def test_a_shortened_card_promises_no_equal_card(card: Make, read: Make) -> None
     assert "depends on the machine" not in read(render_card(card()))
 
 
-def test_a_baseline_that_never_errs_gives_no_ratio(judged: Make, curve: Make) -> None:
-    perfect = [curve(name, 1, 1, 1, 1, 1) for name in COMMON]
-    found = corrupted_from(
-        "classify", judged(0.9).headline, perfect, baseline=("b", judged(1.0).headline, perfect)
-    )
+def fifteen(curve: Make, **others: tuple[float, ...]) -> list[Any]:
+    usual = (0.8, 0.7, 0.6, 0.5, 0.4)
+    return [curve(name, *others.get(name, usual)) for name in COMMON]
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ({"fog": (1.0,) * 5}, "divides by the errors of b: there are none under fog."),
+        (dict.fromkeys(COMMON, (1.0,) * 5), "shot noise, impulse noise and 12 more."),
+        ({"frost": (0.8, 0.7)}, "for b was not measured under frost: there was no time left."),
+    ],
+)
+def test_why_there_is_no_mce_is_said(
+    judged: Make, curve: Make, others: dict[str, tuple[float, ...]], said: str
+) -> None:
+    theirs = fifteen(curve, **others)
+    baseline = ("b", judged(0.85).headline, theirs)
+    found = corrupted_from("classify", judged(0.9).headline, fifteen(curve), baseline=baseline)
     assert found is not None
-    assert found.baseline is None
+    assert "unnormalised" in found.name
+    assert found.meaning.endswith(said)
+    assert "--against" not in found.meaning
+    assert found.baseline == "b"
+    assert found.by_corruption is None
+
+
+def test_without_a_loss_there_is_no_relative_mce(judged: Make, curve: Make) -> None:
+    theirs = fifteen(curve, brightness=(0.85,) * 5)
+    baseline = ("b", judged(0.85).headline, theirs)
+    found = corrupted_from("classify", judged(0.9).headline, fifteen(curve), baseline=baseline)
+    assert found is not None
+    assert found.name == "mCE"
+    assert found.relative is None
+    assert "No relative mCE: b loses nothing under brightness." in found.meaning
+    assert found.to_dict()["relative"] is None
+
+
+def drawn(curve: Make, wrong: int, pictures: int) -> list[Any]:
+    """Curves of which `wrong` pictures are wrong, one at least under each corruption."""
+    one = resamples_for(pictures, seed=0)
+    marks = (np.arange(pictures) >= wrong).astype(np.float32)
+    measure = Measure(float(marks.mean()), one.means(marks), pictures, is_share=True)
+    alike = Judged(measure, marks, marks, {})
+    return [
+        curve_of(
+            curve(name, 1).axis, alike, [(severity, alike) for severity in range(1, 6)], 0.1,
+            more_is_better=True, fallen=[0] * 5,
+        )
+        for name in COMMON
+    ]  # fmt: skip
+
+
+def test_resamples_without_an_error_of_the_baseline_count(curve: Make, judged: Make) -> None:
+    def against(wrong: int) -> Any:
+        ours, theirs = drawn(curve, 8, 40), drawn(curve, wrong, 40)
+        return corrupted_from(
+            "classify", judged(0.9).headline, ours, baseline=("b", judged(0.95).headline, theirs)
+        )
+
+    rare = against(1)  # missing from one resample in three
+    assert rare.overall.value == pytest.approx(8)
+    assert np.isnan(rare.overall.interval).all()
+    assert rare.to_dict()["interval"] is None
+    assert "b makes no error under some corruption: mCE has no interval." in rare.meaning
+    some = against(4)  # from one in seventy
+    assert "they count against both ends of the interval" in some.meaning
+    assert some.overall.low < 2 < some.overall.high < np.inf
+    assert "resamples" not in against(12).meaning.split("relative")[0]
+
+
+@pytest.mark.parametrize("pictures", [20, 100, 400])
+def test_ratios_leave_room_for_the_pictures_that_are_missing(curve: Make, pictures: int) -> None:
+    ours = drawn(curve, pictures // 4, pictures)
+    clean = Measure(1.0, np.ones(1000), pictures, is_share=True)
+    found = corrupted_from("classify", clean, ours, baseline=("itself", clean, ours))
+    assert found is not None
+    room = unseen(pictures)
+    for one in (found.overall, found.relative):
+        assert one is not None
+        assert one.value == pytest.approx(1)  # the same run, in every resample
+        assert one.low <= 0.25 * (1 - room) / (0.25 * (1 - room) + room) < 1
+        assert one.high >= (0.25 * (1 - room) + room) / (0.25 * (1 - room)) > 1
+    share = corrupted_from("detect", clean, drawn(curve, 0, pictures))
+    assert share is not None
+    assert share.relative is not None
+    assert share.relative.value == pytest.approx(1)
+    assert share.relative.low <= 1 - room
+
+
+def test_of_nothing_there_is_no_share(curve: Make) -> None:
+    nothing = Measure(0.0, np.zeros(1000), 40, is_share=True)
+    found = corrupted_from("detect", nothing, drawn(curve, 40, 40))
+    assert found is not None
+    assert found.relative is None
+    assert "No rPC" in found.meaning

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from striate.errors import UnknownNameError, UsageError
 from striate.stress.axes.redrawn import REDRAWN
 from striate.stress.changes import Axis
-from striate.stress.registry import AXES, EXTRA, FAMILIES, axes_for, chosen_axes
+from striate.stress.registry import AXES, EXTRA, FAMILIES, axes_for, chosen_axes, name_of_family
 from striate.types import Array
 
 
@@ -23,10 +24,58 @@ def test_axes_are_named_once_and_in_order() -> None:
 
 def test_axes_are_chosen_by_name_and_family() -> None:
     assert len(chosen_axes((), placed=False)) == len(AXES)
-    found = [one.name for one in chosen_axes(("fog", "viewpoint", "saturate"), placed=False)]
+    found = [one.name for one in chosen_axes(("fog", "all-viewpoint", "saturate"), placed=False)]
+    assert len(found) > 5
     assert found[0] in AXES
     assert found[-2:] == ["fog", "saturate"]
     assert all(AXES[name].family == "viewpoint" for name in found[:-2])
+
+
+@pytest.mark.parametrize("name", ["motion-blur", "motion_blur", "Motion blur", " MOTION-BLUR"])
+def test_a_name_may_be_spelt_either_way(name: str) -> None:
+    assert [one.name for one in chosen_axes((name,), placed=False)] == ["motion_blur"]
+    assert chosen_axes(("hide_hottest",), placed=True)[0].name == "hide-hottest"
+
+
+def test_no_two_names_are_one_when_spelt_alike() -> None:
+    names = [*AXES, *EXTRA, *map(name_of_family, FAMILIES)]
+    assert len({name.replace("-", "_") for name in names}) == len(names)
+
+
+@pytest.mark.parametrize("name", ["noise", "blur", "viewpoint"])
+def test_an_axis_that_is_called_as_its_family_may_be_chosen_alone(name: str) -> None:
+    assert [one.name for one in chosen_axes((name,), placed=False)] == [name]
+    whole = chosen_axes((f"all-{name}",), placed=False)
+    assert len(whole) > 3
+    assert {one.family for one in whole} == {name}
+    assert set(chosen_axes((f"All {name}", name), placed=False)) == set(whole)
+    with pytest.raises(UnknownNameError):  # nothing else is called so
+        chosen_axes(("all-light",), placed=False)
+
+
+def test_all_unknown_names_are_told_each_with_its_nearest() -> None:
+    with pytest.raises(UsageError) as found:
+        chosen_axes(("rotaton", "fog", "hide_hotest", "qqqq"), placed=False)
+    told = found.value.what
+    assert "'rotaton' (did you mean 'rotation'?)" in told
+    assert "'hide_hotest' (did you mean 'hide-hottest'?)" in told
+    assert told.endswith("'qqqq'")
+    assert "fog'" not in told
+    assert "striate stress --list" in found.value.expected
+    with pytest.raises(UnknownNameError, match="did you mean 'fog'"):
+        chosen_axes(("fogg",), placed=False)
+
+
+@pytest.mark.parametrize("name", ["noisy", "blurr", "qqqq"])
+def test_the_nearest_few_are_told_each_once(name: str) -> None:
+    with pytest.raises(UnknownNameError) as found:
+        chosen_axes((name,), placed=False)
+    told = found.value.choices
+    assert len(set(told)) == len(told) <= len(FAMILIES)
+    assert "striate stress --list" in found.value.expected
+    assert len(str(found.value)) < 240
+    if name == "qqqq":  # near to nothing
+        assert set(told) == set(map(name_of_family, FAMILIES))
 
 
 def every_one() -> list[Axis]:

@@ -29,10 +29,10 @@ def classify(*, many: bool = False) -> Task[Any, Any]:
     return made("classify", facts)
 
 
-def regress(*names: str) -> Task[Any, Any]:
+def regress(*names: str, middle: tuple[float, ...] = ()) -> Task[Any, Any]:
     zeros = (0.0,) * len(names)
     facts = {"model": "small-cnn", "names": names, "is_angle": (False,) * len(names), "mean": zeros,
-             "scale": (1.0,) * len(names), "middle": zeros, "size_hw": (8, 8), "fit": "squash",
+             "scale": (1.0,) * len(names), "middle": middle or zeros, "size_hw": (8, 8), "fit": "squash",
              "channels": 3, "coverage": 0.9}  # fmt: skip
     return made("regress", facts)
 
@@ -131,6 +131,21 @@ def test_several_numbers_as_a_share_of_guessing() -> None:
     assert half.more["mae of y"].value == pytest.approx(100)
 
 
+def test_two_runs_for_numbers_are_held_against_one_guess() -> None:
+    """Trained on other values, and with the targets in another order; equal answers, equal errors."""
+    truths = [(1.0, 100.0), (-1.0, -100.0)]
+    first = regress("x", "y")
+    other = regress("y", "x", middle=(900.0, 5.0))
+    ours = scorer_of(first, truths, resamples_for(2, seed=0))
+    swapped = [row[::-1] for row in truths]
+    theirs = scorer_of(other, swapped, resamples_for(2, seed=0), first)
+    one = ours.judge([numbers(("x", "y"), (1.0, 50.0))] * 2, truths).headline.value
+    two = theirs.judge([numbers(("y", "x"), (50.0, 1.0))] * 2, swapped).headline.value
+    assert one == pytest.approx(two)
+    alone = scorer_of(other, swapped, resamples_for(2, seed=0))
+    assert alone.judge([numbers(("y", "x"), (50.0, 1.0))] * 2, swapped).headline.value < one / 2
+
+
 def detector() -> Task[Any, Any]:
     facts = {"method": "fcos", "model": "small-cnn", "names": ("a", "b"), "counts": (4, 4),
              "size_hw": (64, 64), "show_from": 0.5}  # fmt: skip
@@ -213,6 +228,8 @@ def test_few_pictures_are_never_sure() -> None:
     scorer = scorer_of(classify(), [("a",)], resamples_for(1, seed=0))
     judged = scorer.judge([sure], [("a",)])
     assert estimate(judged.headline).low < 0.25
+    ece = estimate(judged.more["ece"])
+    assert ece.low < ece.value < 0.5 < ece.high
     numbers_of = scorer_of(regress("x"), [(1.0,), (-1.0,)], resamples_for(2, seed=0))
     error = estimate(
         numbers_of.judge([numbers(("x",), [one]) for one in (1.0, -1.0)], [(1.0,), (-1.0,)]).headline

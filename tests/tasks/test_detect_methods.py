@@ -12,6 +12,7 @@ import torch
 
 from striate.engine.export import check_parity, write_graph
 from striate.graphs import load_graph
+from striate.nn.recipe import Batch
 from striate.tasks.detect.methods.registry import HEADS
 from striate.tasks.detect.network import OUTPUTS
 from striate.tasks.detect.proposing import PROPOSED_OUTSIDE
@@ -142,7 +143,7 @@ def test_attacks_have_a_gradient_to_follow(make_detection: MakeDetection, varian
     module = made.network().eval()
     before = {name: value.clone() for name, value in module.named_buffers()}
     pixels = made.batch.pixels.clone().requires_grad_(True)
-    made.recipe.harm(module, pixels, made.batch.targets).sum().backward()
+    made.recipe.harm(module, Batch(pixels, made.batch.targets)).sum().backward()
     assert pixels.grad is not None
     assert torch.isfinite(pixels.grad).all()
     assert all(one.any() for one in pixels.grad)

@@ -173,6 +173,18 @@ def test_mixing_everything_with_itself_changes_nothing_or_is_refused(case: Case)
     torch.testing.assert_close(case.recipe.loss(module, mixed)["loss"], plain)
 
 
+def test_the_harm_of_a_mixed_batch_is_that_of_its_parts_in_their_shares(case: Case) -> None:
+    if not case.examples.MIXES:
+        return
+    module, plain = case.network().eval(), case.batch
+    others = {name: value.roll(1, dims=0) for name, value in plain.targets.items()}
+    share = torch.linspace(0.1, 0.9, len(case.pixels))
+    own, other = (case.recipe.harm(module, Batch(plain.pixels, one)) for one in (plain.targets, others))
+    found = case.recipe.harm(module, Batch(plain.pixels, plain.targets, others, share))
+    assert not torch.allclose(own, other)
+    torch.testing.assert_close(found, share * own + (1 - share) * other)
+
+
 @pytest.mark.parametrize("augment", ["auto", "none", "heavy"])
 def test_truths_that_follow_keep_their_form(case: Case, augment: str) -> None:
     wishes = AugmentSettings.parse({"augment": augment, "rotate_deg": 8.0})

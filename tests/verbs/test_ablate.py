@@ -244,8 +244,19 @@ def test_where_nothing_could_be_trained_the_reason_is_told(tmp_path: Path) -> No
     only = {"candidates": {"noise": {"noise": 0.1}}}
     with pytest.raises(TrainingError, match=r"noise, added: the loss is not a number.*try others"):
         run(tmp_path, Trainer(fails="noise"), **only)
-    with pytest.raises(UsageError, match="time budget was too short for a single comparison"):
-        run(tmp_path / "b", Trainer(), **only, time_budget=1e-9)
+
+
+@pytest.mark.parametrize("asked", [{"epochs": 4, "time_budget": 16}, {"epochs": None, "time_budget": 4}])
+def test_time_for_less_than_a_comparison_is_told_before_the_first_training(
+    tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    """The pilot tells 2 s an epoch and 0.1 s around it."""
+    trainer = Trainer()
+    with pytest.raises(UsageError, match=r"too short for a single comparison.*two trainings"):
+        run(tmp_path, trainer, **asked)
+    assert len(trainer.calls) == 1
+    found = run(tmp_path, Trainer(), **(asked | {"time_budget": 17}))  # nothing of it stands in the way
+    assert found.effects
 
 
 def test_what_failed_is_told_beside_what_had_no_time(
@@ -262,7 +273,7 @@ def test_what_failed_is_told_beside_what_had_no_time(
 
     monkeypatch.setattr(module.time, "monotonic", lambda: Slow.now)
     with pytest.raises(TrainingError, match=r"failed: blur, added.*for the rest the time budget"):
-        run(tmp_path, Slow(fails="blur"), time_budget=40)  # the pilot, plain and blur
+        run(tmp_path, Slow(fails="blur"), time_budget=45)  # the pilot, plain and blur
 
 
 def test_names_that_share_a_folder_are_refused(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from striate.errors import MissingExtraError, SettingError, UsageError
+from striate.errors import LayoutError, MissingExtraError, SettingError, UsageError
 from striate.pictures.read import read
 from striate.pictures.write import write
 from striate.verbs.data.augment import augment
@@ -62,13 +63,14 @@ def test_shares_of_mixed_pictures_are_told() -> None:
 
 @pytest.fixture
 def squares(tmp_path: Path) -> Path:
-    """A red rectangle on black in each picture, and a table of where."""
+    """A red ellipse on black in each picture, and a table of where: what a moved box stands around."""
     rows = ["path,label,x0,y0,x1,y1"]
     rng = np.random.default_rng(0)
     for number in range(6):
         picture = np.zeros((96, 128, 3), np.uint8)
         x, y = rng.integers(20, 70), rng.integers(15, 50)
-        picture[y : y + 30, x : x + 36] = (250, 10, 10)
+        down, across = np.mgrid[-1:1:30j, -1:1:36j]
+        picture[y : y + 30, x : x + 36][down**2 + across**2 <= 1] = (250, 10, 10)
         write(picture, tmp_path / f"{number}.png")
         rows.append(f"{number}.png,square,{x},{y},{x + 36},{y + 30}")
     (tmp_path / "boxes.csv").write_text("\n".join(rows) + "\n")
@@ -101,6 +103,108 @@ def test_numbers_stay_with_their_pictures(squares: Path) -> None:
     for row in found.rows:
         assert len({cell.words for cell in row}) == 1
         assert row[0].words.startswith("x0 ")
+    assert not found.notes
+    (note,) = augment(
+        squares, task="regress", target=["x0"], pictures=2, variants=2, flip="horizontal"
+    ).notes
+    assert note.startswith("x0 stays as labelled, although pictures are mirrored")
+
+
+# -- whatever labels are there ----------------------------------------------------------------
+
+
+def grey(path: Path, value: int, size_hw: tuple[int, int] = (40, 60)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write(np.full((*size_hw, 3), value, np.uint8), path)
+
+
+@pytest.mark.parametrize("task", [None, "classify", "detect", "regress"])
+@pytest.mark.parametrize("many", [1, 3])
+def test_pictures_need_no_labels(tmp_path: Path, task: str | None, many: int) -> None:
+    for number in range(many):
+        grey(tmp_path / f"p{number}.png", 40 * number)
+    for source in (tmp_path, tmp_path / "p0.png", tmp_path / "p*.png"):
+        found = augment(source, task=task, pictures=2, variants=2, rotate_deg=5.0)
+        assert len(found.rows) == min(2, 1 if source.name == "p0.png" else many)
+        assert found.labels == "none"
+        assert "No labels" in found.notes[0]
+        assert all(cell.words == row[0].words for row in found.rows for cell in row)
+        assert found.rows[0][0].words.startswith("p")
+        assert found.task == (task or "classify")
+
+
+def test_those_without_a_label_stand_among_those_with_one(tmp_path: Path) -> None:
+    for number, name in enumerate(("cat/a.png", "cat/b.png", "dog/c.png", "d.png", "e.png")):
+        grey(tmp_path / name, 40 * number)
+    found = augment(tmp_path, pictures=5, variants=1)
+    assert sorted(row[0].words for row in found.rows) == ["cat", "cat", "dog", "no label", "no label"]
+    assert found.notes == ("2 of 5 pictures have no label.",)
+
+
+def test_one_class_is_enough(tmp_path: Path) -> None:
+    for number in range(3):
+        grey(tmp_path / "cat" / f"{number}.png", 40 * number)
+    found = augment(tmp_path, pictures=3, variants=1)
+    assert {cell.words for row in found.rows for cell in row} == {"cat"}
+
+
+def test_boxes_are_found_unasked(squares: Path) -> None:
+    found = augment(squares, pictures=2, variants=1)
+    assert (found.task, found.labels, found.notes) == ("detect", "boxes", ())
+    assert all(len(row[0].boxes_xyxy) == 1 for row in found.rows if row[0].boxes_xyxy is not None)
+
+
+def test_masks_go_where_their_pictures_go(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("images", "masks"):
+        (tmp_path / name).mkdir()
+    for number in range(3):
+        picture = np.zeros((96, 96, 3), np.uint8)
+        y, x = rng.integers(25, 45, 2)
+        picture[y : y + 26, x : x + 22] = (250, 10, 10)
+        write(picture, tmp_path / "images" / f"{number}.png")
+        Image.fromarray((picture[..., 0] > 0).astype(np.uint8)).save(
+            tmp_path / "masks" / f"{number}.png"
+        )
+    (tmp_path / "classes.json").write_text('{"ground": 0, "square": 1}')
+    found = augment(
+        tmp_path, pictures=3, variants=4, rotate_deg=20.0, perspective=0.2, elastic=0.02,
+        colour=0.0, erase=0.0,
+    )  # fmt: skip
+    assert found.labels == "masks"
+    assert found.rows[0][0].words == "ground, square"
+    for row in found.rows:
+        for cell in row:
+            assert cell.class_map is not None
+            red = cell.picture[..., 0].astype(int) - cell.picture[..., 1] > 120
+            own = cell.class_map == 1
+            assert (red & own).sum() / (red | own).sum() > 0.95
+    assert (found.rows[0][0].class_map != found.rows[0][1].class_map).any()
+    with pytest.raises(UsageError, match="augmix"):
+        augment(tmp_path, policy="augmix")
+
+
+def test_a_folder_without_pictures_and_no_folder_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("a")
+    with pytest.raises(LayoutError, match="no pictures"):
+        augment(tmp_path)
+    with pytest.raises(LayoutError, match="digits"):
+        augment("digts")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"policy_ops": 2},
+        {"policy": "augmix", "policy_magnitude": 20.0},
+        {"task": "detect", "mixup": 0.2},
+    ],
+)
+def test_what_cannot_go_together_is_refused_before_anything_is_read(asked: dict[str, Any]) -> None:
+    with pytest.raises(UsageError) as found:
+        augment("nowhere", **asked)
+    assert not isinstance(found.value, LayoutError)
+    assert "nowhere" not in str(found.value)
 
 
 @pytest.mark.parametrize("name", ["sheet.png", "sheet.html"])
@@ -114,6 +218,7 @@ def test_it_is_written_by_suffix(tmp_path: Path, name: str) -> None:
         assert page.count("<img") == 6
         assert "nothing is on" in page
         assert "<script" not in page
+        assert 'scroll" tabindex="0" role="region" aria-label="' in page
     with pytest.raises(UsageError, match="exists already"):
         found.save(tmp_path / name)
     found.save(tmp_path / name, overwrite=True)
@@ -131,6 +236,7 @@ def test_any_shape_is_drawn(size_hw: tuple[int, int]) -> None:
     [
         ({"pictures": 0}, UsageError),
         ({"variants": 0}, UsageError),
+        ({"seed": -1, "source": "nowhere"}, SettingError),
         ({"blur": -1}, SettingError),
         ({"policy_ops": 3}, SettingError),
     ],

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from striate.data.meshes import SolidSettings, solids_dataset
-from striate.errors import DataError, UnknownNameError, UsageError
+from striate.errors import DataError, LabelError, UnknownNameError, UsageError
 from striate.pictures import write
 from striate.runs.run import Run
 from striate.stress.card_page import render_card
+from striate.verbs.model import load
 from striate.verbs.stress.card import FILES, save_card, stress_card
-from striate.verbs.stress.session import Session, seconds_of
+from striate.verbs.stress.session import Asked, Session, _known_to, seconds_of
 
 AXES = ("rotation", "fog", "overexposure", "hide-hottest", "background-other")
 FEW = {"axes": AXES, "severities": (1, 5), "time_budget": None}
@@ -90,9 +91,9 @@ def test_both_runs_see_the_same_changes(
     stocks: list[Any] = []
     plain = Session._measured
 
-    def watched(self: Session, engine: Any, stock: Any, stage: str, name: str) -> Any:
+    def watched(self: Session, engine: Any, stock: Any, *more: Any) -> Any:
         stocks.append(stock)
-        return plain(self, engine, stock, stage, name)
+        return plain(self, engine, stock, *more)
 
     monkeypatch.setattr("striate.stress.runner.Engine.probe", slow)
     monkeypatch.setattr("striate.verbs.stress.session._LEAST_PICTURES", 5)
@@ -142,6 +143,11 @@ def test_numbers(make_run: Callable[..., Run], tmp_path: Path) -> None:
     assert "relative error" in render_card(card)
     stays = stress_card(make_run("regress", name="two"), table, axes=("rotation",), truth_stays=True)
     assert stays.card.curves[0].verdict == "holds"
+    beside = stress_card(
+        make_run("regress", name="three"), table, axes=("fog",), against=make_run("regress", name="four")
+    ).card
+    assert beside.against is not None
+    assert [one.gain.value for one in beside._differences(beside.against)] == [0]
 
 
 def test_pictures_that_cannot_be_drawn_again(make_run: Callable[..., Run], many: Path) -> None:
@@ -222,7 +228,10 @@ def test_against_another_run(make_run: Callable[..., Run], many: Path) -> None:
     assert card.against is not None
     assert card.against.run == "other"
     assert card.corrupted is not None
-    if card.corrupted.baseline is not None:
+    assert card.corrupted.baseline == "other"
+    if card.corrupted.by_corruption is None:  # why there is none is told
+        assert "divides by the errors of other" in card.corrupted.meaning
+    else:
         assert card.corrupted.name == "mCE"
         assert card.corrupted.overall.value == pytest.approx(1)  # the same run
     assert len(card.to_dict()["against"]["axes"]) == 16
@@ -232,6 +241,40 @@ def test_against_another_run(make_run: Callable[..., Run], many: Path) -> None:
     assert "It is not mCE" in alone.corrupted.meaning
     with pytest.raises(UsageError, match="regress"):
         stress_card(make_run(name="fourth"), many, against=make_run("regress", name="fifth"))
+
+
+def test_two_runs_of_one_name_are_told_apart(make_run: Callable[..., Run], many: Path) -> None:
+    card = stress_card(
+        make_run(name="a/same"), many, axes=("fog",), against=make_run(name="b/same"), at_most=15
+    ).card
+    assert card.run == "same"
+    assert card.against is not None
+    assert (card.against.beside, card.against.run) == ("a/same", "b/same")
+    told = " ".join(card.statements)
+    assert "a/same is surely better than b/same" in told
+    assert "b/same has" in told
+
+
+ASKED = Asked(
+    source="", split="auto", axes=(), severities=(1,), at_most=5, budget_s=None, masks=None,
+    truth_stays=False, seed=0, threads=1,
+)  # fmt: skip
+
+
+def test_the_second_run_is_another_one_that_knows_the_classes(
+    make_run: Callable[..., Run], many: Path, tmp_path: Path
+) -> None:
+    run = make_run()
+    with pytest.raises(UsageError, match="against itself"):
+        stress_card(run, many, against=run, axes=("fog",))
+    odd = tmp_path / "odd"
+    for name in ("cat", "dog"):
+        (odd / name).mkdir(parents=True)
+        write(np.full((6, 8, 3), 90, np.uint8), odd / name / "1.png")
+    with pytest.raises(LabelError, match="not trained on"):
+        stress_card(run, odd, axes=("fog",))
+    with pytest.raises(LabelError, match="for strange, to be measured against"):
+        _known_to(load(make_run(name="strange")), replace(ASKED, source=odd))
 
 
 def test_a_budget_takes_fewer_pictures(
@@ -257,6 +300,8 @@ def test_a_budget_takes_fewer_pictures(
         ({"time_budget": "soon"}, "time budget"),
         ({"time_budget": -1}, "time budget"),
         ({"at_most": 0}, "at most"),
+        ({"seed": -1}, "seed is -1"),
+        ({"truth_stays": True}, "--truth-stays"),
         ({"masks": "nowhere"}, "no folder"),
     ],
 )

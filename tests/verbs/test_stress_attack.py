@@ -194,6 +194,8 @@ def test_numbers_can_be_attacked(tmp_path: Path) -> None:
         ("patch", {"strengths": (90,)}, SettingError, "60"),
         ("pgd", {"target": "middle"}, UnknownNameError, "left"),
         ("pgd", {"steps": -1}, SettingError, "steps"),
+        ("fgsm", {"steps": 7}, SettingError, "one step, 7 were asked for"),
+        ("fgsm", {"seed": -1}, SettingError, "seed is -1"),
         ("pgd", {"device": "tpu"}, UnknownNameError, "cuda"),
         ("one-pixel", {"device": "cuda"}, UsageError, "CPU"),
     ],

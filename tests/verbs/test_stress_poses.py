@@ -16,7 +16,7 @@ from striate.stress.poses import PoseSpace
 from striate.stress.poses_report import statements
 from striate.types import Array
 from striate.verbs.model import load
-from striate.verbs.stress.poses import FILES, StrangePoses, poses
+from striate.verbs.stress.poses import FILES, StrangePoses, poses, share_of
 from striate.verbs.stress.poses_asking import Stage, _truth, asking
 
 MakeRun = Callable[..., Run]
@@ -48,6 +48,42 @@ def cube(tmp_path: Path) -> Path:
     path = tmp_path / "red.obj"
     path.write_text(RED_CUBE)
     return path
+
+
+@pytest.mark.parametrize("samples", [1, 20, 28, 60, 200, 350, 2000])
+def test_no_part_costs_more_than_the_samples(samples: int) -> None:
+    share = share_of(samples)
+    least = {"for the nearest": 20, "for searches": 2}  # one axis, one start
+    for name, count in share.parts.items():
+        assert count <= max(samples + 1, least.get(name, 0)), name
+    assert str(sum(share.parts.values())) in share.words
+
+
+def test_what_is_rendered_keeps_to_what_was_said(make_run: MakeRun, cube: Path) -> None:
+    for samples in (12, 60):
+        found = poses(make_run(name=f"n{samples}"), cube, samples=samples, threads=1)
+        assert samples <= found.found.asked <= sum(share_of(samples).parts.values())
+        assert bool(found.found.maps) == (samples == 60)
+        assert ("No maps" in " ".join(found.notes)) == (samples == 12)
+
+
+def test_the_axis_that_points_upwards_may_be_told(tmp_path: Path) -> None:
+    """A wedge of ABC with y up, and the same with z up, are one object."""
+    y_up = [(-2, 0, 1), (2, 0, 1), (2, 0, -1), (-2, 0, -1), (2, 3, 0), (-2, 3, 0)]
+    faces = "f 1 2 5 6\nf 3 4 6 5\nf 2 3 5\nf 4 1 6\nf 4 3 2 1\n"
+    shown = []
+    for name, points in (("y", y_up), ("z", [(x, -z, y) for x, y, z in y_up])):
+        path = tmp_path / f"{name}.obj"
+        path.write_text("".join(f"v {x} {y} {z}\n" for x, y, z in points) + faces)
+        for up in (None, "z"):
+            stage = Stage.of(path, (40, 40), None, "z" if up else None)
+            assert bool(stage.notes) == (up is None)
+            pose = PoseSpace.around(canonical_view(None)).canonical
+            shown.append(stage.rendered(pose, 0).picture)
+    np.testing.assert_array_equal(shown[0], shown[3])
+    assert (shown[0] != shown[2]).any()
+    with pytest.raises(UsageError, match="--up"):
+        Stage.of("bus", (40, 40), None, "z")
 
 
 def test_a_cube_of_two_colours_is_misread_from_its_other_side(
@@ -101,6 +137,18 @@ def test_a_name_is_the_same_however_its_words_are_joined(cube: Path, name: str, 
     assert Stage.of(name, (32, 32), None).solid == "bus"
 
 
+def test_the_time_of_reading_an_object_counts(
+    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from striate.verbs.stress import poses as module
+
+    begun: list[float | None] = []
+    monkeypatch.setattr(module, "Deadline", lambda clock, budget, about, listen: begun.append(budget))
+    with pytest.raises(DataError):
+        poses(make_run(), tmp_path / "missing.obj", time_budget="10s")
+    assert begun == [10]
+
+
 def test_objects_that_are_none(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run()
     with pytest.raises(UnknownNameError, match="bicycle"):
@@ -112,6 +160,8 @@ def test_objects_that_are_none(make_run: MakeRun, tmp_path: Path) -> None:
         poses(run, tmp_path / "missing.obj", samples=12)
     with pytest.raises(UsageError, match="0 samples"):
         poses(run, "bus", samples=0)
+    with pytest.raises(UsageError, match="seed is -1"):
+        poses("no run at all", "bus", seed=-1)
 
 
 def test_other_words_and_a_background(make_run: MakeRun, coloured: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,7 @@ from striate.cli.train import task_named_in
 from striate.engine.settings import TrainSettings
 from striate.errors import UsageError
 from striate.nn.augment.settings import AugmentSettings
+from striate.pictures.write import WRITABLE_SUFFIXES
 from striate.task import task_names, task_type
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["augment", "make_augment"]
 
+_AUTO = "auto"
+_PICTURES, _VARIANTS, _SEEDS = 5, 6, 3
+_FILES = (".html", ".htm", *WRITABLE_SUFFIXES)
 _NOT_FLAGS = {"seed", "time_budget"}
 """Of training: an ablation has seeds, and one budget for everything."""
 
@@ -33,13 +37,13 @@ def augment(
     /,
     *,
     out: Path,
-    task: str = "classify",
-    pictures: int = 5,
-    variants: int = 6,
+    task: str = _AUTO,
+    pictures: int = _PICTURES,
+    variants: int = _VARIANTS,
     seed: int = 0,
     ablate: bool = False,
     time_budget: str | None = None,
-    seeds: int = 3,
+    seeds: int = _SEEDS,
     only: Annotated[list[str] | None, Parameter(metavar="NAMES", negative=())] = None,
     added_only: bool = False,
     overwrite: bool = False,
@@ -53,9 +57,11 @@ def augment(
     intervals; the same command goes on where it was cut off.
 
     Args:
-        source: A folder, a table or the name of an embedded set, as for striate train.
-        out: The sheet to write, .png or .html; with --ablate a folder.
-        task: What is learnt; further flags depend on it.
+        source: A data set as for striate train; for a sheet also any folder of pictures, one picture or
+            a pattern: it needs no labels, and draws those that are there.
+        out: The sheet to write, .png (or another picture format) or .html; with --ablate a folder.
+        task: What is learnt; further flags depend on it. auto takes what the labels are for, with
+            --ablate classify.
         pictures: Rows of the sheet.
         variants: Versions of each picture.
         seed: Seed of which pictures are shown and how they are varied.
@@ -68,24 +74,41 @@ def augment(
         json: Write one JSON object.
     """
     output, wishes = Output(json=json), given(settings)
+    shown = {"pictures": pictures != _PICTURES, "variants": variants != _VARIANTS, "seed": seed != 0}
+    trained = {
+        "time_budget": time_budget is not None, "only": bool(only), "seeds": seeds != _SEEDS,
+        "added_only": added_only, **dict.fromkeys(set(wishes) & set(TrainSettings.model_fields), True),
+    }  # fmt: skip
+    _check_flags(shown if ablate else trained, ablate=ablate)
     if ablate:
         return _ablated(
-            output, source, out, task, wishes, time_budget=time_budget, seeds=seeds, only=only,
-            leave_out=not added_only, overwrite=overwrite,
+            output, source, out, _named(task), wishes, time_budget=time_budget, seeds=seeds,
+            only=only, leave_out=not added_only, overwrite=overwrite,
         )  # fmt: skip
-    if time_budget is not None or only:
-        raise UsageError("--time-budget and --only are for --ablate", remedy="add --ablate")
     return _shown(
-        output, source, out, task, wishes, pictures=pictures, variants=variants, seed=seed,
-        overwrite=overwrite,
+        output, source, out, None if task == _AUTO else task, wishes, pictures=pictures,
+        variants=variants, seed=seed, overwrite=overwrite,
     )  # fmt: skip
+
+
+def _check_flags(typed: Mapping[str, bool], *, ablate: bool) -> None:
+    """Nothing that was typed is passed over: a `UsageError` for flags of the other way."""
+    foreign = [f"--{name.replace('_', '-')}" for name in sorted(typed) if typed[name]]
+    if not foreign:
+        return
+    one = len(foreign) == 1
+    raise UsageError(
+        f"{' and '.join(foreign)} {'is' if one else 'are'} for "
+        + ("a sheet, and --ablate draws none" if ablate else "--ablate: a sheet trains nothing"),
+        remedy=f"leave {'it' if one else 'them'} out" + ("" if ablate else ", or add --ablate"),
+    )
 
 
 def _shown(
     output: Output,
     source: str,
     out: Path,
-    task: str,
+    task: str | None,
     wishes: dict[str, Any],
     *,
     pictures: int,
@@ -93,18 +116,10 @@ def _shown(
     seed: int,
     overwrite: bool,
 ) -> int:
-    from striate.verbs.outputs import writable
-
     # by name: pictures are varied by torch, which the use half never reaches
     verb = importlib.import_module("striate.verbs.data.augment")
 
-    writable(out, overwrite=overwrite)
-    training = [name for name in wishes if name in TrainSettings.model_fields]
-    if training:
-        raise UsageError(
-            f"--{training[0].replace('_', '-')} is of training, and a sheet trains nothing",
-            remedy="add --ablate, or leave it out",
-        )
+    verb.sheet_file(out, overwrite=overwrite)
     found: Preview = verb.augment(
         source, task=task, pictures=pictures, variants=variants, seed=seed, **wishes
     )
@@ -112,6 +127,8 @@ def _shown(
     if output.json:
         output.line({**found.to_dict(), "out": str(path)})
         return 0
+    for note in found.notes:
+        output.say(note, style="yellow")
     output.listing("What is done to the pictures", [(one, "") for one in found.words], style="bold")
     output.facts("Next", [("look", str(path))], talk=True)
     return 0
@@ -139,13 +156,21 @@ def _ablated(
         )
     if seeds < 1:
         raise UsageError(f"--seeds {seeds}", expected="at least 1, best 3 or more")
+    if out.suffix.lower() in _FILES or out.is_file():
+        raise UsageError(f"--out {out} names a file", expected="with --ablate, a folder for its results")
     names = [part.strip() for text in only or () for part in text.split(",") if part.strip()]
+    candidates = verb.candidates_named(names, task)
+    lab = importlib.import_module("striate.verbs.data.augment")
+    for one in candidates.values():
+        lab.check_settings(task, {**wishes, **one})
+    if time_budget is not None or "epochs" in wishes:  # else that is what is wrong
+        lab.check_trainable(source, task, wishes)
     with listener(output) as listen:
         found: Ablation = verb.ablate(
             source,
             out=out,
             task=task,
-            candidates=verb.candidates_named(names, task),
+            candidates=candidates,
             leave_out=leave_out,
             seeds=range(seeds),
             time_budget=time_budget,
@@ -164,13 +189,17 @@ def _ablated(
     return 0
 
 
+def _named(task: str) -> str:
+    return "classify" if task == _AUTO else task
+
+
 def make_augment(words: Sequence[str]) -> Callable[..., int]:
     """`augment` with the flags of the task that `--task` names among `words`."""
-    task = task_named_in(words)
+    task = _named(task_named_in(words))
     flags = [
         *flags_of(AugmentSettings, Group.create_ordered("Augmentation")),
         *flags_of(task_type(task).config_type, Group.create_ordered(f"The task: {task}")),
         *flags_of(TrainSettings, Group.create_ordered("Training, with --ablate")),
     ]
     own = [flag for flag in flags if flag.name not in _NOT_FLAGS]
-    return with_flags(augment, own, choices={"task": task_names()})
+    return with_flags(augment, own, choices={"task": (_AUTO, *task_names())})

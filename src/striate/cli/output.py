@@ -105,14 +105,21 @@ class Output:
             for line in rest:
                 self._line(" " * (left + 4) + line, "", talk=talk)
 
-    def listing(self, title: str, lines: Sequence[tuple[str, str]], *, style: str) -> None:
-        """A title, and (sentence, style) beneath it, wrapped, on stdout."""
+    def listing(
+        self, title: str, lines: Sequence[tuple[str, str]], *, style: str, commands: Sequence[str] = ()
+    ) -> None:
+        """A title, and (sentence, style) beneath it, wrapped, on stdout.
+
+        `commands`: one beneath each sentence ("" for none), whole on a line of its own, to be copied.
+        """
         self._title(title, style, talk=False)
         room = max(20, self._width(talk=False) - 2)
-        for text, one in lines:
+        for (text, one), command in zip(lines, commands or [""] * len(lines), strict=True):
             wrapped = textwrap.wrap(shown(text), room, subsequent_indent="  ", break_on_hyphens=False)
             for line in wrapped:
                 self._line(f"  {line}", one, talk=False)
+            if command:
+                self._line(f"    {shown(command)}", one, talk=False)
 
     def _title(self, title: str, style: str, *, talk: bool) -> None:
         """Apart from what stands above it on the same stream."""

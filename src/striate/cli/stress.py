@@ -51,6 +51,7 @@ def stress(
     poses: Annotated[str | None, Parameter(metavar="MESH", group=_POSES)] = None,
     true: Annotated[str | None, Parameter(metavar="CLASS", group=_POSES)] = None,
     background: Annotated[Path | None, Parameter(group=_POSES)] = None,
+    up: Annotated[Literal["auto", "y", "z"], Parameter(group=_POSES)] = "auto",
     samples: Annotated[int, Parameter(group=_POSES)] = 2000,
     attack: Annotated[str | None, Parameter(metavar="NAME", group=_ATTACK)] = None,
     strengths: Annotated[str, Parameter(metavar="LIST", group=_ATTACK)] = "",
@@ -70,7 +71,8 @@ def stress(
         data: A folder, a table or the name of an embedded set, as for striate evaluate.
         out: Also write card.html and card.json to this folder.
         split: What to measure; auto takes the test split, else the validation split, else everything.
-        axes: Axes or families, separated by commas; all by default. --list names them.
+        axes: Axes or families, separated by commas, hyphen or underscore; all by default. --list names
+            them.
         severities: Which of the five, separated by commas.
         at_most: Of more pictures, take so many; 10000 by default, 500 of them for an attack.
         time_budget: Where all pictures would take longer than this, take fewer; "none" takes all.
@@ -90,7 +92,9 @@ def stress(
         poses: Instead, look for poses of this .obj file (or built-in solid) that fool the run.
         true: Its right class; by default its name, or what the run says of it unturned.
         background: A picture to stand it before.
-        samples: Poses to draw at random.
+        up: Which axis of the .obj file points upwards; auto takes y, as is usual.
+        samples: Poses to draw at random; maps, the nearest pose and the searches cost at most as many
+            again, each.
         attack: Instead, attack the run: fgsm, pgd, pgd-l2, one-pixel or patch.
         strengths: How strong, separated by commas.
         steps: Steps of the attack; 0 takes its own.
@@ -105,14 +109,14 @@ def stress(
     _check_flags("--poses" if poses is not None else "--attack" if attack is not None else "", {
         "data": data, "split": split, "axes": axes, "severities": severities, "at_most": at_most,
         "against": against, "masks": masks, "truth_stays": truth_stays, "fix": fix, "train": train,
-        "true": true, "background": background, "samples": samples, "attack": attack,
+        "true": true, "background": background, "up": up, "samples": samples, "attack": attack,
         "strengths": strengths, "steps": steps, "target": target, "device": device,
     })  # fmt: skip
     if train is not None and not fix:
         raise UsageError("--train says nothing without --fix", remedy="add --fix, or leave --train out")
     if poses is not None:
         return _poses(
-            output, run, poses, out, true=true, samples=samples, background=background, seed=seed,
+            output, run, poses, out, true=true, samples=samples, background=background, up=up, seed=seed,
             threads=threads, overwrite=overwrite, time_budget=time_budget,
         )  # fmt: skip
     if data is None:
@@ -145,6 +149,7 @@ _WAYS: Mapping[str, tuple[str, ...]] = {
     "train": ("",),
     "true": ("--poses",),
     "background": ("--poses",),
+    "up": ("--poses",),
     "samples": ("--poses",),
     "attack": ("--attack",),
     "strengths": ("--attack",),
@@ -169,7 +174,7 @@ def _check_flags(way: str, typed: Mapping[str, object]) -> None:
 
 
 def _list(output: Output) -> int:
-    from striate.stress.registry import AXES, EXTRA, FAMILIES
+    from striate.stress.registry import AXES, EXTRA, FAMILIES, name_of_family
 
     everything = [*AXES.values(), *EXTRA.values()]
     if output.json:
@@ -197,7 +202,7 @@ def _list(output: Output) -> int:
             for axis in AXES.values()
             if axis.family == family
         ]
-        output.facts(family, rows)
+        output.facts(name_of_family(family), rows)
     output.facts("only by name", [(axis.name, axis.title) for axis in EXTRA.values()])
     return 0
 
@@ -211,6 +216,7 @@ def _poses(
     true: str | None,
     samples: int,
     background: Path | None,
+    up: Literal["auto", "y", "z"],
     seed: int,
     threads: int,
     overwrite: bool,
@@ -219,11 +225,13 @@ def _poses(
     from striate.verbs.stress import poses as stress_poses
 
     check_free(out, stress_poses.FILES, overwrite=overwrite)
+    output.say(stress_poses.share_of(samples).words)
     budget = None if time_budget == "none" else time_budget
     with watched(output) as listen:
         found = stress_poses.poses(
             run, mesh, true=true, samples=samples, time_budget=budget, background=background,
-            seed=seed, threads=threads, listen=lambda done, of: listen("turning it", done, of),
+            up=None if up == "auto" else up, seed=seed, threads=threads,
+            listen=lambda done, of: listen("turning it", done, of),
         )  # fmt: skip
     page = None if out is None else found.save(out, overwrite=overwrite)
     tell_report(output, f"Strange poses of {mesh}", found.statements, found.to_dict(), page)

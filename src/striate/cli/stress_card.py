@@ -15,6 +15,7 @@ from striate.errors import StriateError, UsageError
 if TYPE_CHECKING:
     from striate.stress.advice import Gain
     from striate.stress.card import StressCard
+    from striate.stress.curves import StressCurve
     from striate.verbs.evaluate import SplitChoice
 
 __all__ = ["card"]
@@ -48,6 +49,7 @@ def card(
     replaced = overwrite or (fix and stress_fixing.is_unfinished(out, run))
     check_free(out, verb.FILES, overwrite=replaced)
     budget = None if time_budget == "none" else seconds_of(time_budget)
+    wished = _names(axes)
     if fix:
         stress_fixing.check(run, train or data)
     began = time.monotonic()
@@ -56,7 +58,7 @@ def card(
             run,
             data,
             split=split,
-            axes=[one.strip() for one in axes.split(",") if one.strip()],
+            axes=wished,
             severities=_numbers(severities),
             at_most=10_000 if at_most is None else at_most,
             time_budget=budget / 2 if fix and budget is not None else budget,
@@ -83,6 +85,13 @@ def card(
     return 0
 
 
+def _names(text: str) -> list[str]:
+    found = [one.strip() for one in text.split(",") if one.strip()]
+    if text and not found:
+        raise UsageError(f"axes {text!r}", expected="names of axes or families: striate stress --list")
+    return found
+
+
 def _numbers(text: str) -> list[int]:
     parts = [one.strip() for one in text.split(",") if one.strip()]
     if not parts or not all(one.isdecimal() for one in parts):
@@ -97,7 +106,7 @@ def _show(output: Output, card: StressCard, page: Path | None) -> None:
         return
     output.listing(f"What breaks {card.run}", [(one, "") for one in card.statements], style="bold")
     rows = [
-        (one.axis.name, f"{one.verdict:<7} {_scores(card, one.axis.name)}")
+        (one.axis.name, f"{one.verdict:<7} {_scores(one)}{_resting(card, one)}")
         for verdict in ("breaks", "bends", "unclear", "holds")
         for one in card.of_verdict(verdict)
     ]
@@ -109,17 +118,21 @@ def _show(output: Output, card: StressCard, page: Path | None) -> None:
     for warning in card.warnings:
         output.say(warning, style="yellow")
     if card.advice:
-        advised = [(_advised(one.words, one.command, one.gain), "") for one in card.advice]
-        output.listing("What to try", advised, style="bold")
+        advised = [(_advised(one.words, one.gain), "") for one in card.advice]
+        commands = [one.command for one in card.advice]
+        output.listing("What to try", advised, style="bold", commands=commands)
     tell_page(output, page)
 
 
-def _scores(card: StressCard, axis: str) -> str:
-    curve = card.measured.curve(axis)
-    assert curve is not None
+def _scores(curve: StressCurve) -> str:
     return "  ".join(f"{one.score.value:.3f}" for one in curve.levels)
 
 
-def _advised(words: str, command: str, gain: Gain | None) -> str:
-    mark = "Not measured." if gain is None else gain.statement
-    return f"{words} {mark} {command}".strip()
+def _resting(card: StressCard, curve: StressCurve) -> str:
+    """Of how many pictures, where not all could be changed so."""
+    few = curve.pictures < card.pictures
+    return f"  ({curve.pictures} of {card.pictures} pictures)" if few else ""
+
+
+def _advised(words: str, gain: Gain | None) -> str:
+    return f"{words} {'Not measured.' if gain is None else gain.statement}"

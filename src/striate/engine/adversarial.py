@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from striate.engine.devices import PRECISIONS
+from striate.engine.step import slice_batch
 from striate.gradients.attacks import pgd, random_start
 from striate.nn.recipe import Batch, Recipe
 from striate.randomness import hash64
@@ -47,7 +48,7 @@ class Hardener:
         try:
             bounds = [round(i * len(rows) / pieces) for i in range(pieces + 1)]
             parts = [
-                self._attacked(module, batch, slice(low, high), epoch, rows[low:high])
+                self._attacked(module, slice_batch(batch, low, high), epoch, rows[low:high])
                 for low, high in pairwise(bounds)
                 if high > low
             ]
@@ -56,15 +57,14 @@ class Hardener:
         return replace(batch, pixels=torch.cat(parts)) if parts else batch
 
     def _attacked(
-        self, module: nn.Module, batch: Batch, part: slice, epoch: int, rows: Sequence[int]
+        self, module: nn.Module, batch: Batch, epoch: int, rows: Sequence[int]
     ) -> torch.Tensor:
-        pixels = batch.pixels[part].detach()
-        targets = {name: value[part] for name, value in batch.targets.items()}
+        pixels = batch.pixels.detach()
         seeds = [hash64(self._seed, epoch, int(row), "adversarial") >> 1 for row in rows]
 
         def harm(found: torch.Tensor) -> torch.Tensor:
             with torch.autocast(found.device.type, self._dtype, enabled=self._dtype != torch.float32):
-                return self._recipe.harm(module, found, targets)
+                return self._recipe.harm(module, replace(batch, pixels=found))
 
         start = random_start(pixels, self._strength, "linf", seeds)
         step = _FAST * self._strength if self._steps == 1 else None

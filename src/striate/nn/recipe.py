@@ -17,7 +17,7 @@ from striate.nn.augment.settings import AugmentSettings
 from striate.task import Aim, Result, Task
 from striate.types import Array, PictureArray
 
-__all__ = ["Batch", "Defaults", "GraphSource", "HeadSolution", "Losses", "Recipe", "mix_losses"]
+__all__ = ["Batch", "Defaults", "GraphSource", "HeadSolution", "Losses", "Recipe", "mix_losses", "mixed"]
 
 Target = TypeVar("Target")
 Losses = Mapping[str, Tensor]
@@ -113,6 +113,10 @@ class Recipe(ABC, Generic[Target]):
         """`settings` with every "auto" made concrete for this task and pictures like `sample`,
         uint8 (N, H, W, 3)."""
 
+    def augment_remarks(self, settings: AugmentSettings) -> list[str]:
+        """What is worth telling of resolved `settings`: truths that do not follow their pictures."""
+        return []
+
     @abstractmethod
     def encode(self, targets: Sequence[Target], prepared: PreparedSet) -> dict[str, Tensor]:
         """Truths as tensors with one row a record; `prepared`: the pictures that they are true of."""
@@ -141,12 +145,12 @@ class Recipe(ABC, Generic[Target]):
     @abstractmethod
     def loss(self, module: nn.Module, batch: Batch) -> Losses: ...
 
-    def harm(self, module: nn.Module, pixels: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
-        """How wrong the answers are, (B,) or (): what an attack raises, for pixels float (B, 3, H, W).
+    def harm(self, module: nn.Module, batch: Batch) -> Tensor:
+        """How wrong the answers are, (B,) or (): what an attack raises.
 
         The loss, unless it fades where answers are sure: then gradients say nothing of the way out.
         """
-        return self.loss(module, Batch(pixels, targets))["loss"]
+        return self.loss(module, batch)["loss"]
 
     def finish(
         self,
@@ -199,10 +203,15 @@ class Recipe(ABC, Generic[Target]):
 
 
 def mix_losses(per_picture: Tensor, partner: Tensor | None, share: Tensor | None) -> Tensor:
-    """Mean of `share`·loss(own truth) + (1 − share)·loss(partner's truth); all (B,)."""
+    """Mean over the batch of what is `mixed`."""
+    return mixed(per_picture, partner, share).mean()
+
+
+def mixed(per_picture: Tensor, partner: Tensor | None, share: Tensor | None) -> Tensor:
+    """`share`·loss(own truth) + (1 − share)·loss(partner's truth); all (B,)."""
     if partner is None or share is None:
-        return per_picture.mean()
-    return (share * per_picture + (1.0 - share) * partner).mean()
+        return per_picture
+    return share * per_picture + (1.0 - share) * partner
 
 
 def device_of(module: nn.Module) -> torch.device:

@@ -21,6 +21,7 @@ __all__ = [
     "move_masks",
     "move_points",
     "move_rotated",
+    "outline_of",
     "seen_shares",
     "through",
 ]
@@ -64,7 +65,7 @@ def move_boxes(boxes_xyxy: Array, move: Move, *, outline: Outline = "box") -> Ar
     boxes = np.asarray(boxes_xyxy, np.float64).reshape(-1, 4)
     if not len(boxes):
         return boxes.copy()
-    own = _outline(outline)  # (P, 2), −1 … 1
+    own = outline_of(outline)
     middle, half = (boxes[:, 2:] + boxes[:, :2]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
     points = middle[:, None] + half[:, None] * own  # (N, P, 2)
     moved = move(points.reshape(-1, 2)).reshape(points.shape)
@@ -133,8 +134,8 @@ def _samples(move: Move, size_hw: SizeHW) -> int:
     return int(np.clip(np.ceil(2.0 * max(steps)), 2, _MOST_SAMPLES))
 
 
-def _outline(outline: Outline) -> Array:
-    """36 points (36, 2) around −1 … 1; the corners, or the points that touch the sides, among them."""
+def outline_of(outline: Outline) -> Array:
+    """36 points (36, 2) of the box −1 … 1: its corners, or where its ellipse touches, among them."""
     if outline == "ellipse":
         turn = np.arange(4 * _A_SIDE) * (2 * np.pi / (4 * _A_SIDE))
         return np.stack([np.cos(turn), np.sin(turn)], axis=1)

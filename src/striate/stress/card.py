@@ -82,11 +82,15 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A second run on the same pictures: its name, clean score and curves."""
+    """A second run on the same pictures: its name, clean score and curves.
+
+    `beside`: what the first is called beside it, where both have one name.
+    """
 
     run: str
     clean: Estimate
     curves: tuple[StressCurve, ...]
+    beside: str = ""
 
     def curve(self, name: str) -> StressCurve | None:
         """Of an axis, if it was measured."""
@@ -185,10 +189,14 @@ class StressCard:
         said[0] = said[0][0].upper() + said[0][1:]
         if self.is_at_chance:
             return [*said, "That is no better than chance: there is nothing that stress could take."]
+        if self.curves:
+            said.append(
+                f"Beside each axis: the share of its lead over chance that the run loses, {self._over}."
+            )
         for verdict in VERDICTS:
             found = self.of_verdict(verdict)
             if found:
-                said.append(f"{verdict.capitalize()} ({len(found)}): {_listed(found)}.")
+                said.append(f"{verdict.capitalize()} ({len(found)}): {self._listed(found)}.")
         if self.corrupted is not None:
             one = self.corrupted
             name = (
@@ -203,8 +211,25 @@ class StressCard:
             said.append(f"Not measured: {', '.join(one.axis for one in self.left_out)} (see the card).")
         return said
 
+    @property
+    def _over(self) -> str:
+        first, *others = self.severities
+        if not others:
+            return f"at severity {first}"
+        whole = len(others) > 1 and others[-1] - first == len(others)
+        listed = f"{first} to {others[-1]}" if whole else " and ".join(map(str, self.severities))
+        return f"the mean of severities {listed}"
+
+    def _listed(self, curves: Sequence[StressCurve], most: int = 6) -> str:
+        parts = []
+        for one in curves[:most]:
+            few = one.pictures < self.pictures
+            resting = f" (on {one.pictures} of {self.pictures} pictures)" if few else ""
+            parts.append(f"{one.axis.title}{_lost(one.mean_loss)}{resting}")
+        return ", ".join(parts) + (f" and {len(curves) - most} more" if len(curves) > most else "")
+
     def _rival_words(self, against: Against) -> str:
-        told = rival_words(self.run, against.run, self._differences(against))
+        told = rival_words(against.beside or self.run, against.run, self._differences(against))
         return f"{against.run} has {estimate_words(against.clean)} on the pictures as they are. {told}"
 
     def _differences(self, against: Against) -> list[Difference]:
@@ -334,13 +359,6 @@ def estimate_words(found: Estimate) -> str:
     """A number with its interval in brackets."""
     ends = ends_words(found)
     return f"{three(found.value)} ({ends})" if ends else three(found.value)
-
-
-def _listed(curves: Sequence[StressCurve], most: int = 6) -> str:
-    parts = []
-    for one in curves[:most]:
-        parts.append(f"{one.axis.title}{_lost(one.mean_loss)}")
-    return ", ".join(parts) + (f" and {len(curves) - most} more" if len(curves) > most else "")
 
 
 def _lost(share: float) -> str:

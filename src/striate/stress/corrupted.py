@@ -3,34 +3,42 @@
 mCE (Hendrycks & Dietterich 2019; `corruptions.mce`) needs the errors of a baseline. Without one the
 mean error is given, and called so. For detectors Michaelis et al. 2019 take the mean score (mPC) and its
 share of the clean one (rPC).
+
+A ratio has no value where the baseline makes no error. Resamples in which that happens are not left out,
+which would make the rest look surer than it is: they count against both ends of the interval.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from striate.errors import UsageError
 from striate.metrics.plain import plain
 from striate.stress.corruptions import COMMON, CorruptionName, mce_against
 from striate.stress.curves import Estimate, StressCurve, estimate, mean_of
 from striate.stress.judged import Measure
-from striate.stress.resamples import ends
+from striate.stress.knee import loss_of
+from striate.stress.resamples import ends, unseen
 from striate.types import Array
 
 __all__ = ["Corrupted", "corrupted_from"]
 
 _SEVERITIES = 5
+_NAMED = 3
+_TAIL = 0.025
+"""Share of the resamples beyond either end of an interval."""
+_NOTHING = 1e-9
+"""Differences of errors up to this are rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corrupted:
     """One number over the 15 corruptions, what it is called and what it means.
 
-    `by_corruption`: the ratio of each, where there is a baseline.
+    `baseline`: the run that it was to be relative to; `by_corruption`: the ratio of each, where it is.
     """
 
     name: str
@@ -69,26 +77,40 @@ def corrupted_from(
     `baseline`: the name of another run, its clean score and curves on the same pictures, drawn alike.
     """
     ours = _fifteen(curves)
-    if ours is None:
+    if len(ours) < len(COMMON):
         return None
     if task == "detect":
         return _performance(clean, ours)
     errors = _errors(ours, is_error=task == "regress")
-    theirs = None if baseline is None else _fifteen(baseline[2])
-    if task == "classify" and baseline is not None and theirs is not None:
-        found = _relative_to(baseline[0], errors, clean, _errors(theirs, is_error=False), baseline[1])
-        if found is not None:
-            return found
-    return _unnormalised(task, ours, errors)
+    if task != "classify":
+        return _unnormalised(task, ours, errors, "which is defined for classes alone")
+    if baseline is None:
+        why = "which is relative to a baseline: --against RUN names one"
+        return _unnormalised(task, ours, errors, why)
+    name, other, others = baseline
+    theirs = _fifteen(others)
+    why = _no_divisor(name, theirs)
+    if why:
+        return replace(_unnormalised(task, ours, errors, why), baseline=name)
+    base = _errors(theirs, is_error=False)
+    return _relative_to(name, errors, clean, base, other, ours[0].pictures)
 
 
-def _unnormalised(task: str, curves: Sequence[StressCurve], errors: Array) -> Corrupted:
-    """The mean error; mCE is defined for classes alone."""
-    meaning = "Mean of the errors over 15 corruptions and 5 severities."
-    if task == "classify":
-        meaning += " It is not mCE, which is relative to a baseline: --against RUN names one."
-    else:
-        meaning += " It is not mCE, which is defined for classes alone."
+def _no_divisor(name: str, curves: Sequence[StressCurve]) -> str:
+    """Why the errors of the baseline `name` cannot be divided by; "" where they can."""
+    absent = [one for one in COMMON if one not in {curve.axis.name for curve in curves}]
+    if absent:
+        return f"for {name} was not measured under {_listed(absent)}: there was no time left"
+    errors = _errors(curves, is_error=False)[:, 0]
+    faultless = [one for one, error in zip(COMMON, errors, strict=True) if not error > 0]
+    if faultless:
+        return f"which divides by the errors of {name}: there are none under {_listed(faultless)}"
+    return ""
+
+
+def _unnormalised(task: str, curves: Sequence[StressCurve], errors: Array, why: str) -> Corrupted:
+    """The mean error, and why it is not mCE."""
+    meaning = f"Mean of the errors over 15 corruptions and 5 severities. It is not mCE, {why}."
     mean, pictures = errors.mean(axis=0), curves[0].pictures
     bounds = (0.0, 1.0) if task == "classify" else (0.0, max(one.bounds[1] for one in curves))
     return Corrupted(
@@ -98,9 +120,18 @@ def _unnormalised(task: str, curves: Sequence[StressCurve], errors: Array) -> Co
     )
 
 
-def _fifteen(curves: Sequence[StressCurve]) -> list[StressCurve] | None:
+def _fifteen(curves: Sequence[StressCurve]) -> list[StressCurve]:
+    """Those of the 15 that were measured at all severities."""
     named = {one.axis.name: one for one in curves if len(one.levels) == _SEVERITIES}
-    return [named[name] for name in COMMON] if named.keys() >= set(COMMON) else None
+    return [named[name] for name in COMMON if name in named]
+
+
+def _listed(names: Sequence[str]) -> str:
+    spoken = [one.replace("_", " ") for one in names]
+    if len(spoken) > _NAMED + 1:
+        spoken = [*spoken[:_NAMED], f"{len(spoken) - _NAMED} more"]
+    *first, last = spoken
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _errors(curves: Sequence[StressCurve], *, is_error: bool) -> Array:
@@ -114,39 +145,30 @@ def _errors(curves: Sequence[StressCurve], *, is_error: bool) -> Array:
 
 
 def _relative_to(
-    name: str, errors: Array, clean: Measure, others: Array, other: Measure
-) -> Corrupted | None:
-    """mCE with its interval; None where the baseline makes no error at all under some corruption."""
-    whole, relative = [], []
-    before = 1 - np.concatenate([[clean.value], clean.draws])
-    other_before = 1 - np.concatenate([[other.value], other.draws])
-    first = None
-    for at in range(errors.shape[1]):
-        try:
-            found = mce_against(
-                _five(errors[:, at]),
-                _five(others[:, at]),
-                title=name,
-                clean=float(before[at]),
-                other_clean=float(other_before[at]),
-            )
-        except UsageError:
-            if at == 0:
-                return None
-            continue
-        first = first or found
-        whole.append(found.mce)
-        relative.append(float("nan") if found.relative_mce is None else found.relative_mce)
-    assert first is not None
-    return Corrupted(
-        "mCE",
-        f"Mean over 15 corruptions of the error as a share of that of {name}: below 1 is better.",
-        _estimate(np.asarray(whole)),
-        None if first.relative_mce is None else _estimate(np.asarray(relative)),
-        "relative mCE",
-        name,
-        {str(one): share for one, share in first.by_corruption.items()},
+    name: str, errors: Array, clean: Measure, base: Array, other: Measure, pictures: int
+) -> Corrupted:
+    """mCE with its interval, and the relative one if the baseline loses something everywhere."""
+    before, other_before = (1 - np.concatenate([[one.value], one.draws]) for one in (clean, other))
+    found = mce_against(
+        _five(errors[:, 0]),
+        _five(base[:, 0]),
+        title=name,
+        clean=float(before[0]),
+        other_clean=float(other_before[0]),
     )
+    said = [f"Mean over 15 corruptions of the error as a share of that of {name}: below 1 is better."]
+    whole, doubtful = _ratio(errors, base, pictures, least=0.0)
+    said += _doubt(f"{name} makes no error under some corruption", doubtful, base.shape[1] - 1, "mCE")
+    relative, lost = None, base - other_before
+    spared = [one for one, value in zip(COMMON, lost[:, 0], strict=True) if not value > _NOTHING]
+    if spared:
+        said.append(f"No relative mCE: {name} loses nothing under {_listed(spared)}.")
+    else:
+        relative, doubtful = _ratio(errors - before, lost, pictures, least=-np.inf)
+        what = f"{name} loses nothing under some corruption"
+        said += _doubt(what, doubtful, lost.shape[1] - 1, "relative mCE")
+    shares = {str(one): share for one, share in found.by_corruption.items()}
+    return Corrupted("mCE", " ".join(said), whole, relative, "relative mCE", name, shares)
 
 
 def _five(errors: Array) -> dict[CorruptionName, list[float]]:
@@ -154,18 +176,55 @@ def _five(errors: Array) -> dict[CorruptionName, list[float]]:
     return {name: [float(one)] * _SEVERITIES for name, one in zip(COMMON, errors, strict=True)}
 
 
+def _ratio(top: Array, under: Array, pictures: int, *, least: float) -> tuple[Estimate, int]:
+    """The mean over rows of `top / under` (K, 1 + R), values before draws, and how many draws are
+    without a value, since they would divide by 0 or less: these may be anything from `least` up.
+
+    Room is left for the pictures that may be missing: that one run errs on all of these, the other on
+    none.
+    """
+    drawn = np.divide(top, under, out=np.full(top.shape, np.nan), where=under > _NOTHING).mean(axis=0)
+    value, draws = float(drawn[0]), drawn[1:]
+    undefined = np.isnan(draws)
+    low, high = ends(draws)
+    if undefined.any():
+        cut = int(_TAIL * len(draws))
+        low = float(np.sort(np.where(undefined, least, draws))[cut])
+        high = float(np.sort(np.where(undefined, np.inf, draws))[-1 - cut])
+    room = unseen(pictures)
+    ours, theirs = (1 - room) * top[:, 0], (1 - room) * under[:, 0]
+    low = min(low, float((ours / (theirs + room)).mean()))
+    high = max(high, float(((ours + room) / theirs).mean()))
+    if not np.isfinite([low, high]).all():
+        low, high = float("nan"), float("nan")
+    return Estimate(value, low, high), int(undefined.sum())
+
+
+def _doubt(what: str, doubtful: int, draws: int, name: str) -> list[str]:
+    """What resamples without a value mean for the interval of `name`."""
+    if not doubtful:
+        return []
+    many = doubtful > _TAIL * draws
+    so = f"{name} has no interval" if many else "they count against both ends of the interval"
+    return [f"In {doubtful} of {draws} resamples {what}: {so}."]
+
+
 def _performance(clean: Measure, curves: Sequence[StressCurve]) -> Corrupted:
-    scores = 1 - _errors(curves, is_error=False).mean(axis=0)
-    whole = np.concatenate([[clean.value], clean.draws])
-    return Corrupted(
-        "mPC",
-        "Mean AP50 over 15 corruptions and 5 severities (Michaelis et al. 2019); rPC is its share of "
-        "the clean AP50.",
-        mean_of(curves),
-        _estimate(np.divide(scores, whole, out=np.full(scores.shape, np.nan), where=whole > 0)),
-        "rPC",
+    """mPC and rPC: 1 less the share that is lost of the clean score, with its interval."""
+    mean = 1 - _errors(curves, is_error=False).mean(axis=0)
+    pictures = curves[0].pictures
+    lost = loss_of(
+        (clean.value, clean.draws),
+        (float(mean[0]), mean[1:]),
+        0.0,
+        more_is_better=True,
+        pictures=pictures,
     )
-
-
-def _estimate(found: Array) -> Estimate:
-    return Estimate(float(found[0]), *ends(found[1:]))
+    meaning = "Mean AP50 over 15 corruptions and 5 severities (Michaelis et al. 2019)"
+    if not lost.is_known:
+        meaning += ". No rPC: the clean AP50, of which it is the share, is not surely above 0."
+        return Corrupted("mPC", meaning, mean_of(curves))
+    share = Estimate(1 - lost.value, 1 - lost.high, 1 - lost.low)
+    return Corrupted(
+        "mPC", f"{meaning}; rPC is its share of the clean AP50.", mean_of(curves), share, "rPC"
+    )

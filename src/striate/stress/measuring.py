@@ -58,15 +58,16 @@ def measure_axes(
     *,
     listen: Callable[[int], None] = lambda pictures: None,
     until: float | None = None,
+    beside: Task[Any, Any] | None = None,
 ) -> Measured:
     """Measure `engine`'s run on `stock`, clean and along `axes`.
 
     `listen` hears how many pictures were answered. `until` (`time.monotonic()`): no axis is begun after
-    it; those are left out, with the reason.
+    it; those are left out, with the reason. `beside`: see `scorer_of`.
     """
     engine.settle(stock)
     (first,) = engine.passes(stock, [Pass(None, 0)], listen=listen)
-    clean = _Clean.of(engine.task, first.results, first.truths, resamples)
+    clean = _Clean.of(engine.task, first.results, first.truths, resamples, beside)
     spent, passes = first.spent, len(stock)
     if any(axis.needs_heat for axis in axes):
         stock = engine.heated(stock, first.results, clean.scorer, listen=listen)
@@ -108,13 +109,19 @@ class _Clean:
     resamples: Resamples
     scorer: Scorer
     judged: Judged
+    beside: Task[Any, Any] | None
 
     @classmethod
     def of(
-        cls, task: Task[Any, Any], results: list[Any], truths: list[Any], resamples: Resamples
+        cls,
+        task: Task[Any, Any],
+        results: list[Any],
+        truths: list[Any],
+        resamples: Resamples,
+        beside: Task[Any, Any] | None,
     ) -> Self:
-        scorer = scorer_of(task, truths, resamples)
-        return cls(task, results, truths, resamples, scorer, scorer.judge(results, truths))
+        scorer = scorer_of(task, truths, resamples, beside)
+        return cls(task, results, truths, resamples, scorer, scorer.judge(results, truths), beside)
 
     def at(self, rows: Sequence[int]) -> _Clean:
         """Those at `rows` alone."""
@@ -122,7 +129,7 @@ class _Clean:
             return self
         results, truths = ([given[row] for row in rows] for given in (self.results, self.truths))
         own = resamples_for(len(rows), seed=len(rows), most=len(self.resamples))
-        return _Clean.of(self.task, results, truths, own)
+        return _Clean.of(self.task, results, truths, own, self.beside)
 
 
 @dataclass(slots=True, eq=False)

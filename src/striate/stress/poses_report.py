@@ -100,16 +100,20 @@ def _nearest(found: Findings) -> str:
     one = found.nearest
     if one.pose is None or one.answer is None:
         return (
-            f"Turning the usual pose about {one.axes} axes by up to {one.upto_deg:.0f}° did not get it "
-            "misread."
+            f"Turning the usual pose about {_axes(one.axes)} by up to {one.upto_deg:.0f}° did not get "
+            "it misread."
         )
     if one.turned_deg == 0:
         return "The usual pose itself is misread: no turn is needed."
     answer = found.words(one.answer.said[0], float(one.answer.sure[0]))
     return (
         f"The smallest turn of the usual pose that was misread is {one.turned_deg:.1f}° "
-        f"({answer}), of {one.axes} axes tried."
+        f"({answer}), of {_axes(one.axes)} tried."
     )
+
+
+def _axes(count: int) -> str:
+    return "1 axis" if count == 1 else f"{count} axes"
 
 
 def _searched(found: Findings, one: Search) -> str:
@@ -272,8 +276,8 @@ def _method(found: Findings) -> Section:
         ("evolution", "CMA-ES over eight numbers, from poses read rightly"),
         ("slope", "central differences through the renderer (Alcorn et al. 2019), as a run's own slope "
                   "says nothing about the renderer"),
-        ("smallest turn", f"about {found.nearest.axes} axes drawn evenly: the least of those, an upper "
-                          "bound of the least there is"),
+        ("smallest turn", f"about {_axes(found.nearest.axes)} drawn evenly: the least of those, an "
+                          "upper bound of the least there is"),
         ("intervals", "95 %, Wilson for shares"),
         ("beware", "a rendered solid is no photograph: a run of photographs may misread even the usual "
                    "pose, and then no other pose says much"),

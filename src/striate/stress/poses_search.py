@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -31,16 +32,18 @@ _SPREAD = np.array([0.45, 0.45, 0.45, 0.12, 0.1, 0.1, 0.12, 0.12])
 _FINE = np.array([0.035, 0.035, 0.035, 0.02, 0.015, 0.015, 0.015, 0.03])
 """Half the distance over which differences are taken: renderings are not smooth below that."""
 _SURE = 0.99
-_BATCH = 128
+_FIRST, _BATCH = 8, 32
+"""Poses after which progress is told and the time is looked at: few first, since they may take long."""
 
 
 def ask_all(ask: Ask, poses: Poses, deadline: Deadline) -> tuple[Poses, Answers]:
     """The answers to as many of `poses`, in order, as there is time for; one batch at least."""
     parts: list[Answers] = []
-    for start in range(0, len(poses), _BATCH):
+    ends = [*range(_FIRST, len(poses), _BATCH), len(poses)]
+    for start, end in itertools.pairwise([0, *ends]):
         if parts and deadline.over:
             break
-        some = poses.take(slice(start, start + _BATCH))
+        some = poses.take(slice(start, end))
         parts.append(ask(some))
         deadline.count(len(some))
     answers = join_answers(parts)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from striate.errors import UnknownNameError
+from striate.errors import UnknownNameError, UsageError
 from striate.stress.axes.background import BACKGROUND
 from striate.stress.axes.deformation import DEFORMATION, deformation_axes
 from striate.stress.axes.geometry import GEOMETRY, geometry_axes
@@ -17,7 +18,7 @@ from striate.stress.axes.truncation import TRUNCATION
 from striate.stress.changes import Axis, Family
 from striate.stress.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS
 
-__all__ = ["AXES", "EXTRA", "FAMILIES", "axes_for", "chosen_axes", "uses_masks"]
+__all__ = ["AXES", "EXTRA", "FAMILIES", "axes_for", "chosen_axes", "name_of_family", "uses_masks"]
 
 FAMILIES: Mapping[Family, str] = MappingProxyType(
     {
@@ -66,25 +67,56 @@ _OF_PLACES: Mapping[str, Axis] = _by_name(
 EXTRA: Mapping[str, Axis] = _by_name(EXTRA_CORRUPTIONS)
 """Measured only where they are named: the benchmark keeps them apart, for tuning."""
 
+_NEAR = 4
+_LIST = "striate stress --list"
+
 
 def axes_for(*, placed: bool) -> Mapping[str, Axis]:
     """All axes as they suit a task whose answers are about places, or not."""
     return _OF_PLACES if placed else AXES
 
 
+def name_of_family(family: Family) -> str:
+    """What chooses all axes of a family: its name, or "all-noise" where an axis is called so itself."""
+    return f"all-{family}" if family in AXES else family
+
+
 def chosen_axes(names: Sequence[str], *, placed: bool) -> tuple[Axis, ...]:
     """The axes of these names or families, in the order of the card; all but `EXTRA` without names.
 
-    An unknown name lists the choices.
+    `names`: of axes, or what `name_of_family` gives. Hyphens, underscores, spaces and capitals are one.
+    Unknown names are told all at once, each with the nearest there is.
     """
     known = axes_for(placed=placed)
     if not names:
         return tuple(known.values())
-    for name in names:
-        if name not in known and name not in FAMILIES and name not in EXTRA:
-            raise UnknownNameError("axis", name, [*FAMILIES, *known, *EXTRA])
-    by_name = tuple(one for one in known.values() if one.name in names or one.family in names)
-    return by_name + tuple(one for one in EXTRA.values() if one.name in names)
+    families = {name_of_family(one): one for one in FAMILIES}
+    choices = {_plain(one): one for one in (*families, *known, *EXTRA)}
+    wrong = list(dict.fromkeys(name for name in names if _plain(name) not in choices))
+    if wrong:
+        raise _unknown(wrong, choices)
+    chosen = {choices[_plain(name)] for name in names}
+    whole = {families[one] for one in chosen if one in families}
+    found = tuple(one for one in known.values() if one.name in chosen or one.family in whole)
+    return found + tuple(one for one in EXTRA.values() if one.name in chosen)
+
+
+def _plain(name: str) -> str:
+    """However it is spelt: "Motion blur" and "motion-blur" are motion_blur."""
+    return "_".join(name.lower().replace("-", " ").replace("_", " ").split())
+
+
+def _unknown(wrong: Sequence[str], choices: Mapping[str, str]) -> UsageError:
+    near = [difflib.get_close_matches(_plain(name), choices, n=_NEAR, cutoff=0.5) for name in wrong]
+    nearest = [[choices[one] for one in found] for found in near]
+    if len(wrong) == 1:
+        named = nearest[0] or [name_of_family(one) for one in FAMILIES]
+        return UnknownNameError("axis", wrong[0], named, more=f"or another that {_LIST} names")
+    told = [
+        f"{name!r} (did you mean {found[0]!r}?)" if found else repr(name)
+        for name, found in zip(wrong, nearest, strict=True)
+    ]
+    return UsageError(f"unknown axes {', '.join(told)}", expected=f"names of axes or families: {_LIST}")
 
 
 def uses_masks(axis: Axis) -> bool:

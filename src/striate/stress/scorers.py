@@ -80,7 +80,7 @@ class ClassScorer:
         gaps[np.arange(len(sure)), where] = sure - marks
         draws = np.abs(self._resamples.means(gaps)).sum(axis=1)
         # resampling adds noise to each bin, which |…| only ever adds up: taken off again
-        return Measure(value, np.maximum(draws - (draws.mean() - value), 0.0))
+        return Measure(value, np.maximum(draws - (draws.mean() - value), 0.0), len(marks))
 
     def support(self, results: Sequence[Any], answered: Sequence[Any]) -> Array:
         places = [[one.names.index(label) for label in one.labels] for one in answered]
@@ -129,13 +129,21 @@ class NumberScorer:
 
     more_is_better = False
 
-    def __init__(self, task: Task[Any, Any], truths: Sequence[Any], resamples: Resamples) -> None:
+    def __init__(
+        self,
+        task: Task[Any, Any],
+        truths: Sequence[Any],
+        resamples: Resamples,
+        beside: Task[Any, Any] | None,
+    ) -> None:
         self._resamples = resamples
         facts = task.facts.model_dump()
         self._names: tuple[str, ...] = tuple(facts["names"])
         self._angles: tuple[bool, ...] = tuple(facts["is_angle"])
         values = _values(truths)
-        middle = np.broadcast_to(np.asarray(facts["middle"], np.float64), values.shape)
+        known = (beside or task).facts.model_dump()
+        middles = dict(zip(known["names"], known["middle"], strict=True))
+        middle = np.broadcast_to(np.array([middles[name] for name in self._names]), values.shape)
         guessing = self._apart(middle, values).mean(axis=0)  # (K,)
         self._one = len(self._names) == 1
         self._scale = np.ones(1) if self._one else np.where(guessing > 0, guessing, 1.0)
@@ -336,16 +344,22 @@ def _ap50(ranked: _Ranked, times: Array | None) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def score_classes(task: Task[Any, Any], truths: Sequence[Any], resamples: Resamples) -> ClassScorer:
+def score_classes(
+    task: Task[Any, Any], truths: Sequence[Any], resamples: Resamples, _: Task[Any, Any] | None
+) -> ClassScorer:
     """Of a classifier."""
     return ClassScorer(task, truths, resamples)
 
 
-def score_numbers(task: Task[Any, Any], truths: Sequence[Any], resamples: Resamples) -> NumberScorer:
-    """Of a regressor."""
-    return NumberScorer(task, truths, resamples)
+def score_numbers(
+    task: Task[Any, Any], truths: Sequence[Any], resamples: Resamples, beside: Task[Any, Any] | None
+) -> NumberScorer:
+    """Of a regressor; its errors are held against a guess at the middle of what `beside` learnt from."""
+    return NumberScorer(task, truths, resamples, beside)
 
 
-def score_boxes(task: Task[Any, Any], truths: Sequence[Any], resamples: Resamples) -> BoxScorer:
+def score_boxes(
+    task: Task[Any, Any], truths: Sequence[Any], resamples: Resamples, _: Task[Any, Any] | None
+) -> BoxScorer:
     """Of a detector."""
     return BoxScorer(task, truths, resamples)

@@ -51,21 +51,30 @@ class Scorer(Protocol):
         ...
 
 
-MakeScorer = Callable[[Task[Any, Any], Sequence[Any], Resamples], Scorer]
+MakeScorer = Callable[[Task[Any, Any], Sequence[Any], Resamples, Task[Any, Any] | None], Scorer]
 
 SCORERS: Mapping[str, MakeScorer] = {
     "classify": score_classes,
     "detect": score_boxes,
     "regress": score_numbers,
 }
-"""By task name. (task, truths of the clean pictures, resamples) → scorer."""
+"""By task name; see `scorer_of`."""
 
 
-def scorer_of(task: Task[Any, Any], truths: Sequence[Any], resamples: Resamples) -> Scorer:
-    """The scorer of a task; a `UsageError` for a task without."""
+def scorer_of(
+    task: Task[Any, Any],
+    truths: Sequence[Any],
+    resamples: Resamples,
+    beside: Task[Any, Any] | None = None,
+) -> Scorer:
+    """The scorer of a task; a `UsageError` for a task without.
+
+    `truths`: of the clean pictures. `beside`: that of a run this one is held against: scores that are
+    relative to a training become relative to the same one.
+    """
     if task.name not in SCORERS:
         raise UsageError(
             f"answers of the task {task.name} cannot be stressed",
             expected=f"a run of one of {', '.join(SCORERS)}",
         )
-    return SCORERS[task.name](task, truths, resamples)
+    return SCORERS[task.name](task, truths, resamples, beside)

@@ -32,7 +32,11 @@ _TYPICAL = 6
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Pictures of one class that look alike to the run. `typical`: those nearest its middle, rows."""
+    """Pictures of one class that look alike to the run.
+
+    `typical`: rows of those nearest its middle, `typical_keys`: the keys of these pictures.
+    `worst_keys`: the keys of the nearest wrong ones; of numbers, of those that are furthest off.
+    """
 
     group: str
     number: int
@@ -40,8 +44,8 @@ class Cluster:
     score: float
     interval: tuple[float, float]
     typical: tuple[int, ...]
-    worst: tuple[int, ...]
-    """The nearest ones that are wrong."""
+    typical_keys: tuple[str, ...]
+    worst_keys: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -51,7 +55,8 @@ class Cluster:
             "pictures": self.pictures,
             "score": plain(self.score),
             "interval": plain_pair(self.interval),
-            "typical": list(self.typical),
+            "typical": list(self.typical_keys),
+            "worst": list(self.worst_keys),
         }
 
 
@@ -90,14 +95,15 @@ def vary(
     features: Array,
     groups: Sequence[str],
     marks: Array,
+    keys: Sequence[str],
     *,
     more_is_better: bool,
     seed: int = 0,
 ) -> Variation | None:
     """Clusters of `features` (N, D) within each of `groups` (N), and how good the run is on each.
 
-    `marks` (N,): the score of each picture (right or wrong; the error). Clusters of fewer than six
-    pictures are left out. None where fewer than two are left.
+    `marks` (N,): the score of each picture (right or wrong; the error), `keys` (N): what it is called.
+    Clusters of fewer than six pictures are left out. None where fewer than two are left.
     """
     named = np.asarray(groups)
     labels = np.full(len(named), -1)
@@ -116,7 +122,7 @@ def vary(
             labels[inside] = number
             number += 1
             clusters.append(
-                _cluster(str(name), k + 1, inside, features, middles[k], marks, more_is_better)
+                _cluster(str(name), k + 1, inside, features, middles[k], marks, keys, more_is_better)
             )
     if number < 2:
         return None
@@ -133,6 +139,7 @@ def _cluster(
     features: Array,
     middle: Array,
     marks: Array,
+    keys: Sequence[str],
     more_is_better: bool,
 ) -> Cluster:
     near = rows[np.argsort(((features[rows] - middle) ** 2).sum(axis=1), kind="stable")]
@@ -144,14 +151,16 @@ def _cluster(
     else:
         interval = bootstrap_mean(own)
     wrong = near[marks[near] == 0] if more_is_better else near[np.argsort(-marks[near], kind="stable")]
+    typical = near[:_TYPICAL].tolist()
     return Cluster(
         group,
         number,
         len(rows),
         float(own.mean()),
         interval,
-        tuple(near[:_TYPICAL].tolist()),
-        tuple(wrong[:_TYPICAL].tolist()),
+        tuple(typical),
+        tuple(keys[row] for row in typical),
+        tuple(keys[row] for row in wrong[:_TYPICAL].tolist()),
     )
 
 

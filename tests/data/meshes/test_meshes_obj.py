@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from striate.data.meshes.mesh import Mesh, signed_volume
+from striate.data.meshes.mesh import Mesh, face_normals, signed_volume
 from striate.data.meshes.obj import parse_obj, read_obj
 from striate.data.meshes.polygon import flattened, triangulate
 from striate.errors import DataError, StriateError
@@ -118,6 +119,102 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.obj", tmp_path):
         with pytest.raises(DataError, match="cannot read"):
             read_obj(path)
+
+
+def face_by_face(text: str) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray | None]:
+    """Vertices of triangles, part names of each, and normals, read as simply as can be."""
+    points, normals, corners, parts, smooth, part = [], [], [], [], [], "object"
+    for line in text.splitlines():
+        kind, *words = line.split("#")[0].split() or [""]
+        if kind == "v":
+            points.append([float(word) for word in words[:3]])
+        elif kind == "vn":
+            normals.append([float(word) for word in words])
+        elif kind in ("g", "o"):
+            part = " ".join(words)
+        elif kind == "f":
+            fields = [[int(one or 0) for one in f"{word}//".split("/")[:3]] for word in words]
+            place = [v - 1 if v > 0 else len(points) + v for v, _, _ in fields]
+            upright = [n - 1 if n > 0 else len(normals) + n if n else -1 for _, _, n in fields]
+            for triangle in triangulate(flattened(np.array(points)[place])):
+                corners.append([place[at] for at in triangle])
+                smooth.append([upright[at] for at in triangle])
+                parts.append(part)
+    index = np.array(smooth)
+    found = np.array(normals or [[0, 0, 0]], float)[index]
+    length = np.linalg.norm(found, axis=-1, keepdims=True)
+    known = (index >= 0).all() and (length > 0).all()
+    return np.array(points), np.array(corners), parts, found / length if known else None
+
+
+@st.composite
+def files(draw: st.DrawFn) -> str:
+    """Solids in a file of any habit: forms of index, sizes of faces, parts, comments, line ends."""
+    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
+    form = draw(st.sampled_from(["{0}", "{0}/{1}", "{0}//{2}", "{0}/{1}/{2}", "any"]))
+    backwards, flat = draw(st.booleans()), draw(st.booleans())
+    lines: list[str] = []
+    count = 0
+    for number in range(draw(st.integers(1, 3))):
+        size = draw(st.integers(3, 6))
+        places = np.round(rng.normal(size=(size, 3)), draw(st.integers(0, 3)))
+        if flat:
+            places[:, 2] = 0
+        for place in places.tolist():  # as MeshLab does, in turn
+            lines += [
+                f"vn 0.5 -1 {place[0] or 1:g}",
+                "v {:g} {:g} {:g} # a point".format(*place),
+            ]
+            lines += ["vt 0.5 0.5"]
+        count += size
+        lines += draw(
+            st.sampled_from([[], ["g left wing"], [f"o {number}", "usemtl red"], ["", "# none"]])
+        )
+        for _ in range(draw(st.integers(1, 3))):
+            words = []
+            for at in rng.permutation(size)[: rng.integers(3, size + 1)].tolist():
+                index = at - size if backwards else count - size + at + 1
+                own = "{0}//{2}" if form == "any" and rng.random() < 0.5 else form
+                own = "{0}" if own == "any" else own
+                words.append(own.format(index, index, index))
+            lines.append("f " + " ".join(words))
+    return draw(st.sampled_from(["\n", "\r\n"])).join(lines)
+
+
+@settings(deadline=None, max_examples=40)
+@given(files())
+def test_files_are_read_as_face_by_face(text: str) -> None:
+    points, corners, parts, normals = face_by_face(text)
+    if not face_normals(points[corners]).any():
+        with pytest.raises(DataError, match="has an area"):
+            parse_obj(text)
+        return
+    mesh = parse_obj(text).mesh
+    np.testing.assert_array_equal(mesh.vertices, points)
+    np.testing.assert_array_equal(mesh.faces, corners)
+    assert [mesh.parts[at] for at in mesh.part_index] == parts
+    if normals is None:
+        assert mesh.normals is None
+    else:
+        assert mesh.normals is not None
+        np.testing.assert_allclose(mesh.normals, normals)
+
+
+def test_large_meshes_are_read_fast() -> None:
+    side = 110
+    at = np.arange(side * side).reshape(side, side)
+    lines = [f"v {k % side} {k // side} {np.sin(k):.6f}" for k in range(side * side)]
+    quads = np.stack([at[:-1, :-1], at[:-1, 1:], at[1:, 1:], at[1:, :-1]], -1).reshape(-1, 4) + 1
+    lines += [f"f {a} {b} {c} {d}" for a, b, c, d in quads.tolist()]
+    began = time.process_time()
+    mesh = parse_obj("\n".join(lines)).mesh
+    assert time.process_time() - began < 1.5  # 0.15 s; face by face 3 s
+    assert len(mesh) == 2 * (side - 1) ** 2
+
+
+def test_colours_of_points_of_both_habits() -> None:
+    text = "v 0 0 0 1 0.5 0\nv 1 0 0 0 0.5 0\nv 0 1 0\nv 0 0 1 255 100 0\nf 1 2 3\nf 3 4 3\nf 3 3 3\n"
+    assert parse_obj(text).mesh.colours.tolist() == [[128, 128, 0], [255, 100, 0], [184, 188, 196]]
 
 
 _word = st.sampled_from(

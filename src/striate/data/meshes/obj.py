@@ -10,7 +10,7 @@ from typing import NoReturn
 import numpy as np
 
 from striate.data.meshes.mesh import MOST_FACES, Mesh, face_normals, signed_volume
-from striate.data.meshes.polygon import flattened, triangulate
+from striate.data.meshes.polygon import triangles_of
 from striate.errors import DataError
 from striate.types import Array
 
@@ -18,6 +18,7 @@ __all__ = ["ObjFile", "parse_obj", "read_obj"]
 
 _MOST_BYTES = 256 * 2**20
 _MOST_CORNERS = 10_000
+_MOST = 1e30
 _GREY = (184, 188, 196)
 _SILENT = frozenset({"s", "mtllib", "usemtl", "o", "g", "v", "vt", "vn", "f"})
 _NOT_DRAWN = {
@@ -70,7 +71,7 @@ def parse_obj(text: str, *, name: str = "the mesh", beside: Path | None = None) 
             pending = line[:-1] + " "
             continue
         pending = ""
-        words = line.split("#", 1)[0].split()
+        words = (line.split("#", 1)[0] if "#" in line else line).split()
         if words:
             reader.take(number, words)
     return reader.finish()
@@ -78,7 +79,13 @@ def parse_obj(text: str, *, name: str = "the mesh", beside: Path | None = None) 
 
 @dataclass(slots=True)
 class _Reader:
-    """What was read so far."""
+    """What was read so far.
+
+    `corners`: those of all faces, one after another, each a vertex and a normal (−1: none); `sizes`,
+    `part_of` and `colour_of` have a row a face, `triangles` are those that faces will be cut into.
+    `known`: corners by their words. As nothing that was read goes away, a word that counts from the
+    front means the same ever after; most vertices are corners of six triangles.
+    """
 
     name: str
     beside: Path | None
@@ -86,8 +93,10 @@ class _Reader:
     tints: dict[int, tuple[float, ...]] = field(default_factory=dict)
     normals: list[tuple[float, ...]] = field(default_factory=list)
     textures: int = 0
-    faces: list[tuple[int, int, int]] = field(default_factory=list)
-    face_normals: list[tuple[int, int, int]] = field(default_factory=list)
+    corners: list[tuple[int, int]] = field(default_factory=list)
+    known: dict[str, tuple[int, int]] = field(default_factory=dict)
+    sizes: list[int] = field(default_factory=list)
+    triangles: int = 0
     part_of: list[int] = field(default_factory=list)
     colour_of: list[tuple[int, int, int] | None] = field(default_factory=list)
     parts: dict[str, int] = field(default_factory=dict)
@@ -100,14 +109,14 @@ class _Reader:
     def take(self, number: int, words: list[str]) -> None:
         """One line."""
         kind, rest = words[0], words[1:]
-        if kind == "v":
+        if kind == "f":
+            self._face(number, rest)
+        elif kind == "v":
             self._point(number, rest)
         elif kind == "vn":
-            self.normals.append(self._floats(number, rest, 3))
+            self.normals.append(self._floats(number, rest, 3)[:3])
         elif kind == "vt":
             self.textures += 1
-        elif kind == "f":
-            self._face(number, rest)
         elif kind in ("o", "g"):
             self.part = " ".join(rest)
         elif kind == "usemtl":
@@ -123,10 +132,10 @@ class _Reader:
 
     def _floats(self, number: int, words: list[str], least: int) -> tuple[float, ...]:
         try:
-            found = tuple(float(word) for word in words)
+            found = tuple(map(float, words))
         except ValueError:
             self._wrong(number, f"{' '.join(words)[:60]!r} are no numbers", f"{least} numbers")
-        if len(found) < least or not np.isfinite(found).all() or max(map(abs, found)) > 1e30:
+        if len(found) < least or not all([-_MOST <= one <= _MOST for one in found]):  # noqa: C419
             self._wrong(number, f"{' '.join(words)[:60]!r}", f"{least} finite numbers")
         return found
 
@@ -149,26 +158,28 @@ class _Reader:
     def _face(self, number: int, words: list[str]) -> None:
         if not 3 <= len(words) <= _MOST_CORNERS:
             self._wrong(number, f"a face of {len(words)} corners", f"3 to {_MOST_CORNERS}")
-        corners, normals = [], []
-        for word in words:
-            fields = word.split("/")
-            if len(fields) > 3:
-                self._wrong(number, f"{word[:20]!r} is no corner", "v, v/vt, v//vn or v/vt/vn")
-            corners.append(self._index(number, fields[0], len(self.points), "vertex"))
-            if len(fields) > 1 and fields[1]:
-                self._index(number, fields[1], self.textures, "texture vertex")
-            if len(fields) == 3:
-                normals.append(self._index(number, fields[2], len(self.normals), "normal"))
-        outline = np.array([self.points[at] for at in corners])
-        part = self.parts.setdefault(self.part or "object", len(self.parts))
-        for a, b, c in triangulate(flattened(outline)).tolist():
-            self.faces.append((corners[a], corners[b], corners[c]))
-            whole = len(normals) == len(corners)
-            self.face_normals.append((normals[a], normals[b], normals[c]) if whole else (-1, -1, -1))
-            self.part_of.append(part)
-            self.colour_of.append(self.material)
-        if len(self.faces) > MOST_FACES:
+        known = self.known
+        self.corners += [known.get(word) or self._corner(number, word) for word in words]
+        self.sizes.append(len(words))
+        self.part_of.append(self.parts.setdefault(self.part or "object", len(self.parts)))
+        self.colour_of.append(self.material)
+        self.triangles += len(words) - 2
+        if self.triangles > MOST_FACES:
             self._wrong(number, f"more than {MOST_FACES} triangles", "a smaller mesh")
+
+    def _corner(self, number: int, word: str) -> tuple[int, int]:
+        """Its vertex and its normal, or −1."""
+        fields = word.split("/")
+        if len(fields) > 3:
+            self._wrong(number, f"{word[:20]!r} is no corner", "v, v/vt, v//vn or v/vt/vn")
+        vertex, normal = self._index(number, fields[0], len(self.points), "vertex"), -1
+        if len(fields) > 1 and fields[1]:
+            self._index(number, fields[1], self.textures, "texture vertex")
+        if len(fields) == 3:
+            normal = self._index(number, fields[2], len(self.normals), "normal")
+        if "-" not in word:
+            self.known[word] = vertex, normal
+        return vertex, normal
 
     # -- colours ------------------------------------------------------------------------------
 
@@ -208,22 +219,25 @@ class _Reader:
 
     def finish(self) -> ObjFile:
         """The mesh; a `DataError` where there are no faces."""
-        if not self.faces:
+        if not self.sizes:
             raise DataError(
                 f"{self.name} has no faces ({len(self.points)} vertices)",
                 expected="lines such as f 1 2 3",
                 remedy="export the object as a triangle or polygon mesh",
             )
         vertices = np.array(self.points, np.float64)
-        faces = np.array(self.faces, np.int64)
+        corners, sizes = np.array(self.corners, np.int64), np.array(self.sizes, np.int64)
+        of_corners = triangles_of(vertices[corners[:, 0]], sizes)
+        of_faces = np.repeat(np.arange(len(sizes)), sizes - 2)
+        faces = corners[of_corners, 0]
         self._count_flat(vertices[faces])
         mesh = Mesh(
             vertices,
             faces,
-            self._colours(faces),
+            self._colours(faces, of_faces),
             tuple(self.parts),
-            np.array(self.part_of, np.int64),
-            self._corner_normals(),
+            np.array(self.part_of, np.int64)[of_faces],
+            self._corner_normals(corners[of_corners, 1]),
             two_sided=not _is_closed(vertices, faces),
         )
         said = [f"{count} × {what}: not drawn" for what, count in self.left_out.items()]
@@ -241,26 +255,32 @@ class _Reader:
         if flat:
             self.left_out["faces without an area"] = flat
 
-    def _colours(self, faces: Array) -> Array:
-        found = np.empty((len(faces), 3), np.uint8)
-        for row, (face, colour) in enumerate(zip(faces.tolist(), self.colour_of, strict=True)):
-            found[row] = colour or self._tint(face) or _GREY
+    def _colours(self, faces: Array, of_faces: Array) -> Array:
+        """Of triangles (T, 3) that faces were cut into: the material's, else that of the corners."""
+        of_parts = np.array([one or (0, 0, 0) for one in self.colour_of], np.uint8)
+        plain = np.array([one is None for one in self.colour_of])
+        return np.where(plain[of_faces, None], self._tinted(faces), of_parts[of_faces])
+
+    def _tinted(self, faces: Array) -> Array:
+        """The mean of the corners' own colours, 0 to 1 or 0 to 255, where they have any; else grey."""
+        found = np.full((len(faces), 3), _GREY, np.uint8)
+        if not self.tints:
+            return found
+        tints, has = np.zeros((len(self.points), 3)), np.zeros(len(self.points), bool)
+        at = list(self.tints)
+        tints[at], has[at] = list(self.tints.values()), True
+        count = has[faces].sum(axis=1)
+        own = count > 0
+        mean = tints[faces[own]].sum(axis=1) / count[own, None]
+        mean /= np.where(mean.max(axis=1, keepdims=True) <= 1, 1, 255)
+        found[own] = np.rint(255 * mean.clip(0, 1))
         return found
 
-    def _tint(self, face: list[int]) -> tuple[int, int, int] | None:
-        """The mean of its corners' own colours, 0 to 1 or 0 to 255, where they have any."""
-        tints = [self.tints[at] for at in face if at in self.tints]
-        if not tints:
-            return None
-        mean = np.mean(tints, axis=0)
-        return _colour([str(one) for one in (mean if mean.max() <= 1 else mean / 255)])
-
-    def _corner_normals(self) -> Array | None:
-        """Only where every corner has one that is not zero."""
-        index = np.array(self.face_normals, np.int64)
+    def _corner_normals(self, index: Array) -> Array | None:
+        """Only where every corner has one that is not zero. `index` (T, 3)."""
         if not self.normals or (index < 0).any():
             return None
-        found = np.array([one[:3] for one in self.normals], np.float64)[index]
+        found = np.array(self.normals, np.float64)[index]
         length = np.linalg.norm(found, axis=-1, keepdims=True)
         return None if (length == 0).any() else found / length
 

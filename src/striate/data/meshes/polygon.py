@@ -6,7 +6,7 @@ import numpy as np
 
 from striate.types import Array
 
-__all__ = ["flattened", "triangulate"]
+__all__ = ["flattened", "triangles_of", "triangulate"]
 
 _MOST_CLIPPED = 512
 """Corners up to which a hollow polygon is cut exactly; a larger one becomes a fan."""
@@ -49,6 +49,38 @@ def triangulate(outline_xy: Array) -> Array:
             del left[ear]
     found += [(left[0], left[k], left[k + 1]) for k in range(1, len(left) - 1)]
     return np.array(found, np.int64)
+
+
+def triangles_of(corners: Array, sizes: Array) -> Array:
+    """Triangles of polygons in space, int64 (T, 3): rows of `corners` (C, 3), where the corners of all
+    polygons stand one after another, `sizes` (P,) of each. Their order is that of the polygons.
+
+    Triangles and quadrilaterals that are surely convex, most of any mesh, are cut all at once.
+    """
+    starts, first = np.cumsum(sizes) - sizes, np.cumsum(sizes - 2) - (sizes - 2)
+    found = np.empty((int((sizes - 2).sum()), 3), np.int64)
+    three, four = np.flatnonzero(sizes == 3), np.flatnonzero(sizes == 4)
+    four = four[_surely_convex(corners[starts[four][:, None] + np.arange(4)])]
+    for rows, fan in ((three, [[0, 1, 2]]), (four, [[0, 1, 2], [0, 2, 3]])):
+        found[first[rows][:, None] + np.arange(len(fan))] = starts[rows][:, None, None] + fan
+    left = np.ones(len(sizes), bool)
+    left[three] = left[four] = False
+    for row in np.flatnonzero(left).tolist():
+        start, size, at = starts[row], sizes[row], first[row]
+        found[at : at + size - 2] = start + triangulate(flattened(corners[start : start + size]))
+    return found
+
+
+def _surely_convex(quads: Array) -> Array:
+    """Of (K, 4, 3), bool (K,): whether every corner turns the same way, by more than rounding.
+
+    In their own plane; underflow makes nothing sure.
+    """
+    ahead = np.roll(quads, -1, axis=1) - quads
+    turns = np.cross(np.roll(ahead, 1, axis=1), ahead)  # (K, 4, 3), normal to each corner
+    whole = turns.sum(axis=1)  # along Newell's normal: four times the area
+    found: Array = np.einsum("kij,kj->ki", turns, whole).min(axis=1) > 1e-6 * (whole**2).sum(axis=1)
+    return found
 
 
 def _is_convex(points: Array) -> bool:

@@ -24,25 +24,33 @@ _POLICIES: Mapping[str, str] = MappingProxyType(
     }
 )
 
+
+def _share(value: float) -> str:
+    """In per cent."""
+    return f"{100 * value:.0f} %"
+
+
 _WORDS: Mapping[str, Callable[[float], str]] = MappingProxyType(
     {
-        "crop": lambda v: f"cropped by up to {v:.0%} of the side",
-        "translate": lambda v: f"shifted by up to {v:.0%}",
+        "crop": lambda v: f"cropped by up to {_share(v)} of the side",
+        "translate": lambda v: f"shifted by up to {_share(v)}",
         "rotate_deg": lambda v: f"turned by up to {v:g}°",
-        "scale": lambda v: f"zoomed by up to {v:.0%}",
+        "scale": lambda v: f"zoomed by up to {_share(v)}",
         "shear_deg": lambda v: f"slanted by up to {v:g}°",
-        "perspective": lambda v: f"tilted, corners inwards by up to {v:.0%}",
-        "elastic": lambda v: f"distorted by up to {v:.1%}",
-        "colour": lambda v: f"brightness, contrast, saturation up to ±{v:.0%}, hue up to ±{90 * v:.0f}°",
+        "perspective": lambda v: f"tilted, corners inwards by up to {_share(v)}",
+        "elastic": lambda v: f"distorted by up to {100 * v:.1f} %",
+        "colour": lambda v: (
+            f"brightness, contrast, saturation up to ±{_share(v)}, hue up to ±{90 * v:.0f}°"
+        ),
         "exposure": lambda v: f"exposed up to {v:g} stops more or less",
         "gamma": lambda v: f"gamma {1 / (1 + v):.2g} to {1 + v:.2g}",
-        "shade": lambda v: f"shaded from one side by up to {v:.0%}",
-        "cast": lambda v: f"a colour cast of up to {v:.0%}",
+        "shade": lambda v: f"shaded from one side by up to {_share(v)}",
+        "cast": lambda v: f"a colour cast of up to {_share(v)}",
         "greyscale": lambda v: f"grey with probability {v:g}",
         "blur": lambda v: f"blurred by up to {v:g} px",
         "sharpen": lambda v: f"sharpened up to {v:g} times",
-        "noise": lambda v: f"noise of up to {v:.0%}",
-        "colour_noise": lambda v: f"colour noise of up to {v:.0%}",
+        "noise": lambda v: f"noise of up to {_share(v)}",
+        "colour_noise": lambda v: f"colour noise of up to {_share(v)}",
         "jpeg": lambda v: f"JPEG down to quality {100 - 99 * v:.0f}",
         "erase": lambda v: f"a rectangle erased with probability {v:g}",
         "mixup": lambda v: f"mixup, alpha {v:g}",

@@ -15,7 +15,16 @@ from striate.nn.augment.settings import AugmentSettings
 from striate.nn.defaults import defaults_for
 from striate.nn.heads import solve_binary, solve_logistic
 from striate.nn.network import build_network
-from striate.nn.recipe import Batch, Defaults, GraphSource, HeadSolution, Losses, Recipe, mix_losses
+from striate.nn.recipe import (
+    Batch,
+    Defaults,
+    GraphSource,
+    HeadSolution,
+    Losses,
+    Recipe,
+    mix_losses,
+    mixed,
+)
 from striate.task import Aim, Task
 from striate.tasks.classify.config import ClassifyConfig, ClassifyFacts
 from striate.tasks.classify.data import encode
@@ -70,10 +79,17 @@ class ClassifyRecipe(Recipe[tuple[str, ...]]):
         )
         return {"loss": mix_losses(own, partner, batch.share)}
 
-    def harm(self, module: nn.Module, pixels: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
+    def harm(self, module: nn.Module, batch: Batch) -> Tensor:
         """By how much the wrong answer leads, in logits: unlike the loss, it never fades where the right
         one is sure (Carlini & Wagner 2017), and label smoothing does not turn it round."""
-        logits, labels = module(pixels).float(), targets["labels"]
+        logits, partner = module(batch.pixels).float(), batch.partner_targets
+        own = self._lead(logits, batch.targets["labels"])
+        return mixed(
+            own, None if partner is None else self._lead(logits, partner["labels"]), batch.share
+        )
+
+    def _lead(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """By how much another answer than `labels` leads, (B,)."""
         if self.known.multi_label:  # the label nearest to being wrong
             return torch.logsumexp(torch.where(labels > 0.5, -logits, logits), dim=1)
         right = nn.functional.one_hot(labels, logits.shape[1]).bool()

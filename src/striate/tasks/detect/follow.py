@@ -7,44 +7,38 @@ from torch import Tensor
 
 from striate.errors import UsageError
 from striate.nn.augment.plan import Plan
+from striate.ops.moving import outline_of
 
 __all__ = ["follow_boxes"]
 
 _SEEN = 0.3
 """Part of a box that must still be in the picture for it to be looked for."""
-_ON_EDGE = 8
-"""Points an edge that are followed through an elastic distortion."""
 
 
-def follow_boxes(targets: dict[str, Tensor], plan: Plan) -> dict[str, Tensor]:
+def follow_boxes(targets: dict[str, Tensor], plan: Plan, *, oriented: bool) -> dict[str, Tensor]:
     """Boxes (B, M, 4) and angles (B, M), taken along by `plan`; those that left are label −1.
 
-    Upright boxes stay upright: the smallest that holds the moved corners, or, where a picture is
-    distorted elastically, the moved edges. A turned box keeps its sides and is turned with the picture;
-    slanted or in perspective it becomes the nearest rectangle. What reaches outside is cut off at the
-    edge. A `UsageError` for AugMix, which shows an object in several places.
+    Upright boxes stay upright, around the moved ellipse within (see `ops.moving.move_boxes`), and what
+    reaches outside is cut off at the edge. With `oriented` a box keeps its sides and is turned with the
+    picture; slanted or in perspective it becomes the nearest rectangle. A `UsageError` for AugMix, which
+    shows an object in several places.
     """
     _refuse_mixtures(plan)
-    boxes, angles = targets["boxes"], targets["angles"]
-    turned = angles != 0
-    moved_angles = angles
-    there = _moved(_corners(boxes, angles), plan)  # (B, M, 4, 2)
-    upright = _hull(boxes, angles, there, plan)
-    moved = upright
-    if bool(turned.any()):
-        moved_turned, moved_angles = _of_corners(there)
-        moved = torch.where(turned[..., None], moved_turned, upright)
-        moved_angles = torch.where(turned, moved_angles, angles)
     height, width = plan.size_hw
-    limit = moved.new_tensor([width, height, width, height])
-    inside = torch.minimum(upright.clamp_min(0), limit)
-    seen = _area(inside) >= _SEEN * _area(upright)
+    limit = targets["boxes"].new_tensor([width, height, width, height])
+    if oriented:
+        corners = _moved(_corners(targets["boxes"], targets["angles"]), plan)  # (B, M, 4, 2)
+        whole = _bounds(corners)
+    else:
+        whole = _upright(targets["boxes"], plan)
+    inside = torch.minimum(whole.clamp_min(0), limit)
+    seen = _area(inside) >= _SEEN * _area(whole)
     large = (inside[..., 2:] - inside[..., :2]).amin(dim=2) >= 1.0
-    cut = torch.where(turned[..., None], moved, inside)
+    boxes, angles = _of_corners(corners) if oriented else (inside, targets["angles"])
     labels = torch.where(seen & large, targets["labels"], -1)
-    followed = targets | {"boxes": cut, "angles": moved_angles, "labels": labels}
+    followed = targets | {"boxes": boxes, "angles": angles, "labels": labels}
     if "proposals" in targets:
-        followed["proposals"] = _followed(targets["proposals"], plan, limit)
+        followed["proposals"] = _proposals(targets["proposals"], plan, limit)
     return followed
 
 
@@ -65,28 +59,21 @@ def _moved(points: Tensor, plan: Plan) -> Tensor:
     return torch.from_numpy(plan.move_points(flat)).to(points).reshape(points.shape)
 
 
-def _hull(boxes: Tensor, angles: Tensor, corners: Tensor, plan: Plan) -> Tensor:
-    """The smallest upright boxes (B, M, 4) around moved boxes, whose moved `corners` are given.
-
-    Straight edges stay straight but for elastic distortion: there they are followed point by point.
-    """
-    outline = corners if plan.elastic is None else _moved(_outline(_corners(boxes, angles)), plan)
-    return torch.cat([outline.amin(dim=2), outline.amax(dim=2)], dim=2)
+def _upright(boxes: Tensor, plan: Plan) -> Tensor:
+    """Upright boxes (B, M, 4) around the moved ellipses within upright boxes: `move_boxes`, in torch."""
+    middle, half = (boxes[..., 2:] + boxes[..., :2]) / 2, (boxes[..., 2:] - boxes[..., :2]) / 2
+    outline = torch.from_numpy(outline_of("ellipse")).to(boxes)
+    return _bounds(_moved(middle[..., None, :] + half[..., None, :] * outline, plan))
 
 
-def _outline(corners: Tensor) -> Tensor:
-    """Points along the edges between corners (B, M, 4, 2), those included: (B, M, 4 · n, 2)."""
-    parts = torch.linspace(0, 1, _ON_EDGE + 1, device=corners.device)[:-1, None]
-    nexts = corners.roll(-1, dims=2)
-    edges = corners[..., None, :] * (1 - parts) + nexts[..., None, :] * parts
-    return edges.flatten(start_dim=2, end_dim=3)
+def _bounds(points: Tensor) -> Tensor:
+    """The smallest upright boxes (B, M, 4) around points (B, M, K, 2)."""
+    return torch.cat([points.amin(dim=2), points.amax(dim=2)], dim=2)
 
 
-def _followed(proposals: Tensor, plan: Plan, limit: Tensor) -> Tensor:
+def _proposals(proposals: Tensor, plan: Plan, limit: Tensor) -> Tensor:
     """Upright boxes (B, P, 4), taken along and cut off at the edges; all zeros stay so."""
-    flat = torch.zeros_like(proposals[..., 0])
-    moved = _hull(proposals, flat, _moved(_corners(proposals, flat), plan), plan)
-    cut = torch.minimum(moved.clamp_min(0), limit)
+    cut = torch.minimum(_upright(proposals, plan).clamp_min(0), limit)
     size = cut[..., 2:] - cut[..., :2]
     real = (proposals[..., 2:] > proposals[..., :2]).all(dim=2) & (size >= 1).all(dim=2)
     return cut * real[..., None]

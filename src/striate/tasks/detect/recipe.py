@@ -117,7 +117,7 @@ class DetectRecipe(Recipe[Boxes]):
         return told
 
     def follow(self, targets: dict[str, Tensor], plan: Plan) -> dict[str, Tensor]:
-        return follow_boxes(targets, plan)
+        return follow_boxes(targets, plan, oriented=self.known.oriented)
 
     def loss(self, module: nn.Module, batch: Batch) -> Losses:
         raw = module(batch.pixels, batch.targets)

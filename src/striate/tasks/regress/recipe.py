@@ -15,11 +15,21 @@ from striate.nn.augment.settings import AugmentSettings
 from striate.nn.defaults import defaults_for
 from striate.nn.heads import solve_ridge
 from striate.nn.network import build_network
-from striate.nn.recipe import Batch, Defaults, GraphSource, HeadSolution, Losses, Recipe, mix_losses
+from striate.nn.recipe import (
+    Batch,
+    Defaults,
+    GraphSource,
+    HeadSolution,
+    Losses,
+    Recipe,
+    mix_losses,
+    mixed,
+)
 from striate.task import Aim, Task
 from striate.tasks.regress.config import RegressFacts
 from striate.tasks.regress.loss import huber_per_picture, spread_per_picture
 from striate.tasks.regress.network import RegressGraph, RegressHead
+from striate.tasks.regress.still import still_numbers
 from striate.tasks.regress.task import Regress
 from striate.types import PictureArray
 
@@ -63,6 +73,9 @@ class RegressRecipe(Recipe[tuple[float, ...]]):
             AugmentSettings(**given), size_hw=self.known.size_hw, grey=self.known.channels == 1
         )
 
+    def augment_remarks(self, settings: AugmentSettings) -> list[str]:
+        return still_numbers(settings, self.known.names)
+
     def encode(self, targets: Sequence[tuple[float, ...]], prepared: PreparedSet) -> dict[str, Tensor]:
         """Columns float32 (N, C): standardised values, and (sine, cosine) of angles."""
         values = np.asarray(targets, np.float64).reshape(len(targets), len(self.known.names))
@@ -83,11 +96,16 @@ class RegressRecipe(Recipe[tuple[float, ...]]):
         other, other_spread = self._per_picture(columns, log_sigmas, batch.partner_targets)
         return {"loss": mix_losses(value + spread, other + other_spread, batch.share)}
 
-    def harm(self, module: nn.Module, pixels: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
+    def harm(self, module: nn.Module, batch: Batch) -> Tensor:
         """Squared error of the standardised values."""
-        columns, _ = module(pixels)
-        found: Tensor = (columns.float() - targets["columns"]).square().sum(dim=1)
-        return found
+        columns = module(batch.pixels)[0].float()
+
+        def error(targets: Mapping[str, Tensor]) -> Tensor:
+            found: Tensor = (columns - targets["columns"]).square().sum(dim=1)
+            return found
+
+        partner = batch.partner_targets
+        return mixed(error(batch.targets), None if partner is None else error(partner), batch.share)
 
     def _per_picture(
         self, columns: Tensor, log_sigmas: Tensor, targets: Mapping[str, Tensor]

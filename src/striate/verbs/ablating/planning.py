@@ -13,6 +13,7 @@ from striate.runs.atomic import write_text
 from striate.runs.header import RunHeader
 from striate.runs.run import partial_of
 from striate.verbs.ablating.arms import Arm, arms_added, arms_left_out, file_name
+from striate.verbs.ablating.effects import number_of
 from striate.verbs.training.request import Request
 
 __all__ = [
@@ -229,14 +230,17 @@ def fit_plan(
 ) -> Plan:
     """Epochs that fit: with all arms and seeds, or else with fewer of them.
 
-    `resolved`: the preset's settings as they are for this data.
+    `resolved`: the preset's settings as they are for this data. A `UsageError` where there is not time
+    for one comparison.
     """
     notes = []
     plan = Plan(0, asked.seeds, fixed, resolved, asked.leave_out, 0.0)
     given = asked.settings.get("epochs")
+    each_s = around_s + int(given or 1) * epoch_s
+    if seconds_left is not None and seconds_left < 2 * each_s:
+        raise _too_short(seconds_left, each_s, int(given or 1))
     if given is not None:
-        epochs = int(given)
-        return replace(plan, epochs=epochs, seconds=around_s + epochs * epoch_s)
+        return replace(plan, epochs=int(given), seconds=each_s)
     assert seconds_left is not None, "checked before"
     left = seconds_left * _RESERVE
 
@@ -256,3 +260,13 @@ def fit_plan(
         number = f"{epochs} epochs are" if epochs > 1 else "one epoch is"
         notes.append(f"{number} hardly a training: give more time, or try fewer things")
     return replace(plan, epochs=epochs, seconds=around_s + epochs * epoch_s, notes=tuple(notes))
+
+
+def _too_short(left_s: float, each_s: float, epochs: int) -> UsageError:
+    """Said after the pilot, before the first training."""
+    return UsageError(
+        "the time budget is too short for a single comparison: after a first look "
+        f"{max(left_s, 0.0):.0f} s are left, and each of its two trainings takes about {each_s:.0f} s "
+        f"with {number_of(epochs, 'epoch')}",
+        remedy="give more time, or train on fewer or smaller pictures",
+    )

@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from striate.data.dataset import Dataset
 from striate.data.prepared import PreparedSet
-from striate.errors import MissingExtraError, PictureError, UsageError
-from striate.pictures.write import write
+from striate.errors import LabelError, LayoutError, MissingExtraError, PictureError, UsageError
+from striate.nn.augment.settings import AugmentSettings
+from striate.pictures.write import WRITABLE_SUFFIXES, write
+from striate.randomness import checked_seed
 from striate.runs.atomic import write_text
 from striate.task import Task
-from striate.types import Array, Picture
+from striate.types import Picture
+from striate.verbs.data.augment_labels import Kind, Material, applied, labelling
 from striate.verbs.data.sheet_of_variants import Cell, draw_sheet, sheet_page
 from striate.verbs.outputs import writable
 
 if TYPE_CHECKING:
-    from striate.nn.augment.plan import Plan
-    from striate.nn.augment.settings import AugmentSettings
+    from striate.verbs.data.augment_reading import Labelled
 
-__all__ = ["Preview", "augment"]
+__all__ = ["Preview", "augment", "check_settings", "check_trainable", "sheet_file"]
 
 _PAGES = (".html", ".htm")
 _LEARNT_FROM = 2000
 """Pictures, of all kinds in turn, that the facts of a task, such as its input size, are learnt from."""
 _SAMPLE = 16
 """Pictures that are looked at to see whether they show writing, which is not mirrored."""
-_SEEN = 0.005
-"""A smaller share of a mixed picture is not told."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preview:
     """Pictures and what augmentation makes of them: a row each, the original first.
 
-    `words`: what is on. `settings`: the resolved settings, JSON-ready. `source`, `task`: of what.
+    `words`: what is on. `settings`: the resolved settings, JSON-ready. `source`, `task`: of what, and
+    for which network. `labels`: what is drawn; `notes`: where labels are missing, or do not follow.
     """
 
     source: str
@@ -47,12 +47,14 @@ class Preview:
     rows: tuple[tuple[Cell, ...], ...]
     words: tuple[str, ...]
     settings: Mapping[str, Any]
+    labels: Kind = "classes"
+    notes: tuple[str, ...] = ()
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write it: a page for a name that ends in .html, else a picture (.png, .jpg …)."""
-        target = writable(path, overwrite=overwrite)
+        target = sheet_file(path, overwrite=overwrite)
         if target.suffix.lower() in _PAGES:
-            write_text(target, sheet_page(self.title, self.words, self.rows))
+            write_text(target, sheet_page(self.title, self._told, self.rows))
             return target
         write(self.picture(), target, overwrite=overwrite)
         return target
@@ -62,9 +64,13 @@ class Preview:
         """What the sheet is of."""
         return f"{Path(self.source).name or self.source}, augmented"
 
+    @property
+    def _told(self) -> tuple[str, ...]:
+        return (*self.words, *(one.rstrip(".") for one in self.notes))
+
     def picture(self) -> Picture:
         """The sheet, uint8 (H, W, 3)."""
-        return draw_sheet(self.title, self.words, self.rows)
+        return draw_sheet(self.title, self._told, self.rows)
 
     def to_dict(self) -> dict[str, Any]:
         """The line of `striate data augment --json`."""
@@ -73,15 +79,29 @@ class Preview:
             "task": self.task,
             "pictures": len(self.rows),
             "variants": len(self.rows[0]) - 1,
+            "labels": self.labels,
+            "notes": list(self.notes),
             "settings": dict(self.settings),
             "words": list(self.words),
         }
 
 
+def sheet_file(path: str | Path, *, overwrite: bool = False) -> Path:
+    """`path`, if a sheet may be written there; a `UsageError` for another ending, or what is there."""
+    ending = Path(path).suffix.lower()
+    if ending not in (*_PAGES, *WRITABLE_SUFFIXES):
+        raise UsageError(
+            f"a sheet cannot be written to {Path(path).name}",
+            expected=f".html for a page, or for a picture {', '.join(WRITABLE_SUFFIXES)}",
+            remedy=f"name it {Path(path).stem or 'sheet'}.png or {Path(path).stem or 'sheet'}.html",
+        )
+    return writable(path, overwrite=overwrite)
+
+
 def augment(
     source: str | Path,
     *,
-    task: str = "classify",
+    task: str | None = None,
     pictures: int = 5,
     variants: int = 6,
     seed: int = 0,
@@ -89,17 +109,64 @@ def augment(
 ) -> Preview:
     """What training would see of `source`: `pictures` of it, each in `variants` versions.
 
-    `settings`: fields of `AugmentSettings` and of the task's own. Pictures have the size of the
-    network's input; versions are drawn as training draws them, an epoch each, by `seed`. Labels are
-    drawn as they follow: boxes moved, shares of mixed pictures told. Raises a `MissingExtraError`
-    without torch.
+    `source`: a data set, any folder of pictures, one picture, or a pattern; no labels are needed.
+    `task`: for which it is trained; by default what its labels are for, else classify. `settings`:
+    fields of `AugmentSettings` and of the task's own. Pictures have the size of the network's input;
+    versions are drawn as training draws them, an epoch each, by `seed`. Labels are drawn as they follow:
+    boxes and masks moved, shares of mixed pictures told. Raises a `MissingExtraError` without torch.
     """
+    checked_seed(seed)
     if pictures < 1 or variants < 1:
         raise UsageError(f"{pictures} pictures in {variants} variants", expected="at least 1 of each")
-    made = _Material.read(str(source), task, settings, pictures, seed)
+    made = _read(str(source), task, settings, pictures, seed)
     rows = _varied(made, variants, seed)
-    words = _words(made.settings)
-    return Preview(str(source), task, tuple(rows[:pictures]), words, made.settings.to_toml_dict())
+    return Preview(
+        str(source),
+        made.task.name,
+        tuple(rows[:pictures]),
+        _words(made.settings),
+        made.settings.to_toml_dict(),
+        made.kind,
+        tuple(one for one in (made.note, *made.recipe.augment_remarks(made.settings)) if one),
+    )
+
+
+def check_settings(task: str, settings: Mapping[str, Any]) -> None:
+    """Refuse, before anything is read, settings that no training for `task` could have together."""
+    recipes, reading = _training()
+    request = reading.Request.of("", task, settings)
+    learnt = request.new_task().learn(reading.stand_in(request))
+    recipes.recipe_for(learnt).augment(request.augment, np.zeros((2, *learnt.input_hw, 3), np.uint8))
+
+
+def check_trainable(source: str, task: str, settings: Mapping[str, Any]) -> None:
+    """Refuse, before anything is written, what has no labels to train with."""
+    request = _training()[1].Request.of(source, task, settings)
+    new = request.new_task()
+    try:
+        new.learn(_to_train(new.read(source)))
+    except (LayoutError, LabelError) as error:
+        raise type(error)(
+            f"{error.what.rstrip('.')}; --ablate trains, and so needs labels",
+            expected=error.expected,
+            remedy=f"{error.remedy or 'give each picture one'}; a sheet needs none: leave out --ablate",
+        ) from error
+
+
+def _to_train(found: Dataset[Any]) -> Dataset[Any]:
+    return found.only("train") if "train" in found.splits else found
+
+
+def _training() -> tuple[Any, Any]:
+    """What needs torch; a `MissingExtraError` without it."""
+    try:
+        from striate.verbs.data import augment_reading
+        from striate.verbs.training import recipes
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            str(error.name), "train", needed_for="augmentation, which works on tensors"
+        ) from error
+    return recipes, augment_reading
 
 
 def _words(settings: AugmentSettings) -> tuple[str, ...]:
@@ -111,37 +178,29 @@ def _words(settings: AugmentSettings) -> tuple[str, ...]:
 # -- what is shown ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Material:
-    """Chosen pictures, prepared, with their truths, and how they are varied."""
-
-    task: Task[Any, Any]
-    recipe: Any
-    dataset: Dataset[Any]
-    prepared: PreparedSet
-    settings: AugmentSettings
-
-    @classmethod
-    def read(cls, source: str, task: str, values: Mapping[str, Any], count: int, seed: int) -> _Material:
-        try:
-            from striate.verbs.training.recipes import recipe_for
-            from striate.verbs.training.request import Request
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                str(error.name), "train", needed_for="augmentation, which works on tensors"
-            ) from error
-        request = Request.of(source, task, values)
-        new = request.new_task()
-        whole = new.read(source)
-        whole = whole.only("train") if "train" in whole.splits else whole
-        some = whole.take(_order(whole, seed)[:_LEARNT_FROM])
-        learnt = new.learn(some)
-        even = count + count % 2  # records are mixed in pairs
-        chosen, prepared = _prepared(learnt, learnt.align(some), max(even, _SAMPLE))
-        recipe = recipe_for(learnt)
-        settings = recipe.augment(request.augment, prepared.pixels)
-        shown = PreparedSet(prepared.pixels[:even], prepared.geometry[:even], prepared.kept[:even], ())
-        return cls(learnt, recipe, chosen.take(range(len(shown))), shown, settings)
+def _read(source: str, task: str | None, values: Mapping[str, Any], count: int, seed: int) -> Material:
+    """As many of the pictures as are shown, and of what was asked for what that comes to."""
+    recipes, reading = _training()
+    # what no task bears is refused before anything is read, the rest before any picture is
+    varied = {name: value for name, value in values.items() if name in AugmentSettings.model_fields}
+    check_settings(task or "classify", varied if task is None else values)
+    found: Labelled = reading.read_labelled(source, task, values)
+    request = found.request
+    check_settings(request.task, values)
+    if found.kind == "masks" and request.augment.policy == "augmix":
+        raise UsageError(
+            "augmix lays moved copies of a picture over it, whose masks would then lie",
+            remedy="use --policy randaugment or trivialaugment",
+        )
+    some = found.dataset.take(_order(found.dataset, seed)[:_LEARNT_FROM])
+    learnt, aligned = reading.learnt_from(found.kind, request, some)
+    even = count + count % 2  # records are mixed in pairs
+    chosen, prepared = _prepared(learnt, aligned, max(even, _SAMPLE))
+    recipe = recipes.recipe_for(learnt)
+    settings = recipe.augment(request.augment, prepared.pixels)
+    shown = PreparedSet(prepared.pixels[:even], prepared.geometry[:even], prepared.kept[:even], ())
+    few = chosen.take(range(len(shown)))
+    return Material(learnt, recipe, found.kind, few, shown, settings, found.note)
 
 
 def _prepared(
@@ -180,94 +239,24 @@ def _order(dataset: Dataset[Any], seed: int) -> list[int]:
 
 
 def _kind(target: Any) -> str:
-    """Labels by name; numbers and boxes are one kind each, the empty truth another."""
+    """Labels by name; numbers, boxes and masks are one kind each, the empty or no truth another."""
     if isinstance(target, tuple) and target and isinstance(target[0], str):
         return ", ".join(target)
-    return "some" if not isinstance(target, tuple) or target else ""
+    return "" if target is None or target == () else "some"
 
 
 # -- versions ---------------------------------------------------------------------------------
 
 
-def _varied(made: _Material, variants: int, seed: int) -> list[tuple[Cell, ...]]:
+def _varied(made: Material, variants: int, seed: int) -> list[tuple[Cell, ...]]:
     """A row a picture: as it is, and in each version."""
     from striate.nn.augment.augmenter import Augmenter
 
     augmenter = Augmenter(made.settings, made.task.input_hw, seed=seed)
-    encoded = made.recipe.encode(made.dataset.targets, made.prepared)
     pixels = np.ascontiguousarray(made.prepared.pixels)
-    label = _LABELLED[made.task.name]
-    columns = [label(made, pixels, encoded, None)]
+    label = labelling(made)
+    columns = [label(pixels, None)]
     for epoch in range(variants):
         plan = augmenter.plan(epoch, np.arange(len(pixels)))
-        found = augmenter.apply(pixels.copy(), plan).float().round().clamp(0, 255)
-        shown = found.byte().permute(0, 2, 3, 1).contiguous().numpy()
-        columns.append(label(made, shown, made.recipe.follow(encoded, plan), plan))
+        columns.append(label(applied(augmenter, pixels, plan), plan))
     return [tuple(cells) for cells in zip(*columns, strict=True)]
-
-
-def _with_labels(
-    made: _Material, pixels: Array, encoded: Mapping[str, Any], plan: Plan | None
-) -> list[Cell]:
-    """Class names, and of mixed pictures the share of each."""
-    names = [", ".join(target) or "no label" for target in made.dataset.targets]
-    return [Cell(one, words) for one, words in zip(pixels, _mixed(names, plan), strict=True)]
-
-
-def _mixed(names: Sequence[str], plan: Plan | None) -> list[str]:
-    r""" "0.70 cat\n+ 0.30 dog", where a picture was mixed with another."""
-    if plan is None or plan.mix is None:
-        return list(names)
-    said = []
-    for row, (partner, share) in enumerate(
-        zip(plan.mix.partner.tolist(), plan.mix.share.tolist(), strict=True)
-    ):
-        parts = [(share, names[row]), (1.0 - share, names[partner])]
-        parts = [part for part in sorted(parts, reverse=True) if part[0] >= _SEEN]
-        whole = len(parts) == 1 or names[row] == names[partner]
-        said.append(parts[0][1] if whole else "\n+ ".join(f"{part:.2f} {name}" for part, name in parts))
-    return said
-
-
-def _with_values(
-    made: _Material, pixels: Array, encoded: Mapping[str, Any], plan: Plan | None
-) -> list[Cell]:
-    """Numbers by name; they stay what they are, but for shares of a mixed picture."""
-    columns = made.dataset.names
-    names = [
-        ", ".join(f"{name} {value:.3g}" for name, value in zip(columns, target, strict=True))
-        for target in made.dataset.targets
-    ]
-    return [Cell(one, words) for one, words in zip(pixels, _mixed(names, plan), strict=True)]
-
-
-def _with_boxes(
-    made: _Material, pixels: Array, encoded: Mapping[str, Any], plan: Plan | None
-) -> list[Cell]:
-    """Boxes where they are now; those that left the picture are not drawn, as they are not trained."""
-    names = made.dataset.names
-    cells = []
-    parts = (encoded[name].numpy() for name in ("boxes", "angles", "labels"))
-    for picture, boxes, angles, labels in zip(pixels, *parts, strict=True):
-        there = labels >= 0
-        here = [(names[label]) for label in labels[there].tolist()]
-        cells.append(
-            Cell(picture, _counted(here), boxes[there], tuple(here), labels[there], angles[there])
-        )
-    return cells
-
-
-def _counted(names: Sequence[str]) -> str:
-    """ "car (2), bus"."""
-    if not names:
-        return "nothing"
-    counts = {name: names.count(name) for name in names}
-    return ", ".join(f"{name} ({count})" if count > 1 else name for name, count in counts.items())
-
-
-_Labelled = Callable[["_Material", Array, Mapping[str, Any], "Plan | None"], list[Cell]]
-
-_LABELLED: Mapping[str, _Labelled] = MappingProxyType(
-    {"classify": _with_labels, "regress": _with_values, "detect": _with_boxes}
-)
-"""How truths are shown, by task."""

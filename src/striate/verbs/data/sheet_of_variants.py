@@ -19,7 +19,7 @@ from striate.runs.markup import escape
 from striate.runs.page import document, masthead
 from striate.types import Array, Picture
 
-__all__ = ["Cell", "draw_sheet", "sheet_page"]
+__all__ = ["NO_CLASS", "Cell", "draw_sheet", "sheet_page"]
 
 _LONG = 184
 """Longer side of a picture on the sheet, pixels, about."""
@@ -29,12 +29,18 @@ _TEXT, _TITLE, _CAPTION = 13, 24, 15
 _APART = 26
 """Between the originals and their variants."""
 
+NO_CLASS = 255
+"""Of a pixel that is not judged, or comes from beyond the picture."""
+_TINT = 0.5
+"""How much of a pixel's colour is its class's."""
+
 _Place: TypeAlias = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """A picture and its truth in words; boxes float (N, 4), with names, class numbers and angles.
+    """A picture and its truth in words; boxes float (N, 4), with names, class numbers and angles;
+    classes of its pixels uint8 (h, w), `NO_CLASS` for none.
 
     `words`: one text, or, where lines are told apart, each of them on its own.
     """
@@ -45,6 +51,7 @@ class Cell:
     names: tuple[str, ...] = ()
     labels: Array | None = None
     angles_deg: Array | None = None
+    class_map: Array | None = None
 
 
 def draw_sheet(title: str, words: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Picture:
@@ -118,14 +125,28 @@ def _lines(words: str, wide: int) -> list[str]:
 def _rendered(cell: Cell, size_hw: tuple[int, int]) -> Picture:
     """The picture in its size on the sheet, its boxes drawn."""
     height = cell.picture.shape[0]
+    picture = cell.picture if cell.class_map is None else _tinted(cell.picture, cell.class_map)
     if size_hw[0] >= height:
         times = size_hw[0] // height
-        shown = np.repeat(np.repeat(cell.picture, times, axis=0), times, axis=1)
+        shown = np.repeat(np.repeat(picture, times, axis=0), times, axis=1)
     else:
-        shown = resize(np.ascontiguousarray(cell.picture), size_hw)
+        shown = resize(np.ascontiguousarray(picture), size_hw)
     if cell.boxes_xyxy is None or not len(cell.boxes_xyxy):
         return shown
     return _with_boxes(shown, cell, shown.shape[0] / height)
+
+
+def _tinted(picture: Picture, classes: Array) -> Picture:
+    """Each class in its colour, with a light edge between classes."""
+    colours = np.array([colour_of(one) for one in range(NO_CLASS)], np.float32)
+    there = classes != NO_CLASS
+    found = picture.astype(np.float32)
+    found[there] += _TINT * (colours[classes[there]] - found[there])
+    edge = np.zeros(classes.shape, bool)
+    edge[1:] |= classes[1:] != classes[:-1]
+    edge[:, 1:] |= classes[:, 1:] != classes[:, :-1]
+    found[edge] += 0.6 * (255 - found[edge])
+    return found.round().astype(np.uint8)
 
 
 def _with_boxes(shown: Picture, cell: Cell, scale: float) -> Picture:
@@ -179,7 +200,7 @@ def _meet(one: _Place, other: _Place) -> bool:
 
 _STYLE = """<style>
 main{max-width:1320px}
-.variants{overflow-x:auto;margin:28px 0 8px;background:var(--paper);border:1px solid var(--line);
+.variants{margin:28px 0 8px;background-color:var(--paper);border:1px solid var(--line);
 border-radius:12px;padding:4px 0 0 18px}
 .variants table{border-collapse:separate;border-spacing:0 16px;width:auto}
 .variants td,.variants th{padding:0 14px 0 0;vertical-align:top;border:0;background:none}
@@ -212,6 +233,7 @@ def sheet_page(title: str, words: Sequence[str], rows: Sequence[Sequence[Cell]])
         masthead(title, kind="striate data augment")
         + _STYLE
         + f'<p class="intro">{escape(" · ".join(words))}</p>'
-        + f'<div class="variants">{table}</div>'
+        + '<div class="variants scroll" tabindex="0" role="region" '
+        + f'aria-label="Pictures and their variants">{table}</div>'
     )
     return document(f"{title} · striate", body)

@@ -13,6 +13,7 @@ from striate.data.dataset import Dataset, Record
 from striate.data.guess import read_labels
 from striate.data.origins import FileOrigin
 from striate.errors import DataError, LabelError, LayoutError, PictureError, UsageError
+from striate.randomness import checked_seed
 from striate.types import Picture, PictureArray, Prepared, Problem, SizeHW
 from striate.verbs.evaluate import SplitChoice
 from striate.verbs.files import find_pictures
@@ -61,6 +62,7 @@ def labelled(model: Model, source: FilePath, split: SplitChoice) -> tuple[Datase
 
 def some(dataset: Dataset[Any], at_most: int, seed: int) -> Dataset[Any]:
     """`dataset`, or `at_most` of its records, drawn once by `seed`, in their order."""
+    checked_seed(seed)  # also where nothing is drawn: whether a call works must not hang on the data
     if at_most < 1:
         raise UsageError(f"at most {at_most} pictures were asked for", expected="1 or more")
     if len(dataset) <= at_most:

@@ -10,6 +10,7 @@ from time import monotonic
 import numpy as np
 
 from striate.errors import SettingError, UnknownNameError, UsageError
+from striate.randomness import checked_seed
 from striate.runs.run import Run
 from striate.stress.attacked import ATTACKS, Attacked
 from striate.stress.few_pixels import fewest_pixels, random_pixels
@@ -54,20 +55,16 @@ def attack(
 
     `name`: one of `ATTACKS`; "one-pixel" asks the graph alone, and so works on hand-made models; the
     others need torch. `strengths`: in the attack's unit; by default its own. `steps`: along the
-    gradient, of learning a patch, or generations; 0 takes the attack's own. `target`: the class that
-    answers shall become, rather than any but the truth. `at_most`: of more pictures, so many are drawn
-    by `seed`. `time_budget` (seconds, "10m"; None for no end): where all of them would take longer,
-    fewer are taken, never fewer than 20; a patch takes its steps. Attacked pictures are rounded to whole
-    grey levels and answered by the exported graph.
+    gradient, of learning a patch, or generations; 0 takes the attack's own, and fgsm is one. `target`:
+    the class that answers shall become, rather than any but the truth. `at_most`: of more pictures, so
+    many are drawn by `seed`. `time_budget` (seconds, "10m"; None for no end): where all of them would
+    take longer, fewer are taken, never fewer than 20; a patch takes its steps. Attacked pictures are
+    rounded to whole grey levels and answered by the exported graph.
 
     Errors: `UsageError` for an attack that the task or the run does not bear; those of `evaluate`.
     """
-    if name not in ATTACKS:
-        raise UnknownNameError("attack", name, ATTACKS)
-    if steps < 0:
-        raise SettingError(f"{steps} steps make no sense", expected="1 or more, or 0 for the usual ones")
-    if name == "one-pixel" and device != "cpu":
-        raise UsageError(f"{name} asks the exported graph, which runs on the CPU", expected="no device")
+    _check(name, steps, device)
+    checked_seed(seed)
     budget = None if time_budget is None else seconds_of(time_budget)
     model = load(run, threads=threads)
     task = model.task
@@ -107,6 +104,18 @@ def attack(
         name=name, steps=steps, target=target, split=split_name, available=len(whole),
         source=chosen.shown_root(), seed=seed, shortened=shortened,
     ))  # fmt: skip
+
+
+def _check(name: str, steps: int, device: str) -> None:
+    """Refuse, before anything is read, what no run bears."""
+    if name not in ATTACKS:
+        raise UnknownNameError("attack", name, ATTACKS)
+    if steps < 0:
+        raise SettingError(f"{steps} steps make no sense", expected="1 or more, or 0 for the usual ones")
+    if name == "fgsm" and steps > 1:
+        raise SettingError(f"fgsm is one step, {steps} were asked for", expected="pgd for more steps")
+    if name == "one-pixel" and device != "cpu":
+        raise UsageError(f"{name} asks the exported graph, which runs on the CPU", expected="no device")
 
 
 def _target(model: Model, target: str | None) -> tuple[str, ...] | None:

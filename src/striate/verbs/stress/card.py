@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from striate.randomness import checked_seed
 from striate.runs.atomic import write_text
 from striate.runs.plain import json_ready
 from striate.runs.run import Run
@@ -91,7 +92,7 @@ def stress_card(
         budget_s=None if time_budget is None else seconds_of(time_budget),
         masks=masks,
         truth_stays=truth_stays,
-        seed=seed,
+        seed=checked_seed(seed),
         threads=threads,
     )
     other = None if against is None else load(against, threads=threads)

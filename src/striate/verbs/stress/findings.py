@@ -81,6 +81,7 @@ def variation_of(
         features,
         groups,
         np.asarray(marks, np.float64),
+        [one.key for one in stock.records],
         more_is_better=scorer.more_is_better,
         seed=seed,
     )

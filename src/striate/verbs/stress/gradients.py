@@ -13,6 +13,7 @@ from striate.data.prepared import PreparedSet
 from striate.engine.devices import MEMORY_FORMATS, PRECISIONS, choose_device
 from striate.gradients.attacks import Norm, fgsm, pgd, random_start
 from striate.gradients.patches import lay, learn_patch, places_of
+from striate.nn.recipe import Batch
 from striate.stress.stock import Stock
 from striate.types import Array, Picture, PictureArray
 from striate.verbs.model import Model
@@ -63,7 +64,7 @@ class Harmful:
             torch.autocast(self.device.type, self._dtype, enabled=self._dtype != torch.float32),
         ):
             torch.manual_seed(0)
-            found = self.network.recipe.harm(self.network.module, given, truths)
+            found = self.network.recipe.harm(self.network.module, Batch(given, truths))
         return sign * found.float()
 
 

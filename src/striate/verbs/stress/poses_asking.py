@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -39,7 +39,13 @@ from striate.stress.poses_report import Draw
 from striate.types import Array, Picture, SizeHW
 from striate.verbs.model import FilePath, Model
 
-__all__ = ["Seen", "Stage", "asking"]
+__all__ = ["Seen", "Stage", "Up", "asking"]
+
+Up: TypeAlias = Literal["y", "z"]
+
+_ASSUMED_UP = (
+    "The file's y axis is taken as up, as is usual for OBJ; if the object lies on its side, add --up z."
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,15 +64,22 @@ class Stage:
     elevation_deg: float = 0.0
 
     @classmethod
-    def of(cls, mesh: FilePath, size_hw: SizeHW, background: FilePath | None) -> Stage:
-        """The object that `mesh` names, to be shown at `size_hw`."""
+    def of(
+        cls, mesh: FilePath, size_hw: SizeHW, background: FilePath | None, up: Up | None = None
+    ) -> Stage:
+        """The object that `mesh` names, to be shown at `size_hw`. `up`: which axis of a file points
+        upwards; y, as OBJ files have it, where nobody says."""
         behind = None if background is None else read(background)
         ground = _ground(behind, size_hw)
         name = os.fspath(mesh)
         path = Path(name)
         if path.suffix.lower() == ".obj" or path.is_file():
             found = read_obj(path)
-            return cls(found.mesh, path.stem, None, size_hw, found.notes, behind, ground)
+            own = _upright(found.mesh) if up == "z" else found.mesh
+            said = (_ASSUMED_UP,) if up is None else ()
+            return cls(own, path.stem, None, size_hw, (*found.notes, *said), behind, ground)
+        if up is not None:
+            raise UsageError(f"up is {up} of {name}, which is no file", remedy="leave out --up")
         words = {word: solid for solid, others in ALIASES.items() for word in others}
         solid = words.get(_in_words(name), _in_words(name))
         if solid not in SOLID_NAMES:
@@ -91,6 +104,13 @@ class Stage:
         size_hw = round(height * by), round(width * by)
         ground = _ground(self.background, size_hw)
         return render(self.mesh, pose.view(0, self.elevation_deg), size_hw, ground=ground).picture
+
+
+def _upright(mesh: Mesh) -> Mesh:
+    """z up and -y to the front, as 3-D programs have it, to y up and z to the front."""
+    turn = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+    normals = None if mesh.normals is None else mesh.normals @ turn.T
+    return replace(mesh, vertices=mesh.vertices @ turn.T, normals=normals)
 
 
 def _ground(background: Picture | None, size_hw: SizeHW) -> Picture:

@@ -14,7 +14,7 @@ import numpy as np
 from striate.cores import usable_cores
 from striate.data.dataset import Dataset, Record
 from striate.engine.settings import seconds_from_text
-from striate.errors import UsageError
+from striate.errors import LabelError, UsageError
 from striate.stress.card import Against, LeftOut
 from striate.stress.changes import SEVERITIES, Axis
 from striate.stress.curves import StressCurve, estimate
@@ -25,6 +25,7 @@ from striate.stress.registry import chosen_axes, uses_masks
 from striate.stress.resamples import Resamples, resamples_for
 from striate.stress.runner import Engine
 from striate.stress.stock import Stock, read_stock
+from striate.task import Task
 from striate.verbs.evaluate import SplitChoice
 from striate.verbs.explain.pictures import labelled, some
 from striate.verbs.model import FilePath, Model
@@ -124,15 +125,11 @@ class Session:
     def begin(cls, model: Model, other: Model | None, asked: Asked, listen: Watch) -> Self:
         """Read the pictures, choose the axes, and see how many pictures there is time for."""
         began = time.monotonic()
-        if other is not None and other.task.name != model.task.name:
-            raise UsageError(
-                f"{other.run.name} is a run of {other.task.name}, {model.run.name} of {model.task.name}",
-                expected="two runs of the same task",
-            )
+        _check(model, other, asked)
         wished = chosen_axes(asked.axes, placed=model.task.placed)
         whole, split = labelled(model, asked.source, asked.split)
         # refuses other classes before the work
-        theirs = None if other is None else labelled(other, asked.source, asked.split)[0]
+        theirs = None if other is None else _known_to(other, asked)
         stock = read_stock(
             model.task,
             some(whole, asked.at_most, asked.seed),
@@ -175,7 +172,9 @@ class Session:
         fits = int(max(budget - self.elapsed, 1.0) / each)
         if fits >= len(stock):
             return
-        count = min(len(stock), max(fits, _LEAST_PICTURES))
+        count = max(fits, _LEAST_PICTURES)
+        if count >= len(stock):  # so few are not made fewer
+            return
         self.stock = stock.take(
             np.sort(np.random.default_rng(seed).permutation(len(stock))[:count]).tolist()
         )
@@ -232,9 +231,17 @@ class Session:
             others = seen(stock.of_others, None, masked=False).pixels
         engine = Engine(other.task, other.graphs(1)["main"], workers=asked.workers)
         own = replace(own, seeds=stock.seeds, others=others, of_others=stock.of_others)
-        return self._measured(engine, own, f"the same with {other.run.name}", "against")
+        stage = f"the same with {told_apart(self.model, other)[1]}"
+        return self._measured(engine, own, stage, "against", self.model.task)
 
-    def _measured(self, engine: Engine, stock: Stock, stage: str, name: str) -> Measured:
+    def _measured(
+        self,
+        engine: Engine,
+        stock: Stock,
+        stage: str,
+        name: str,
+        beside: Task[Any, Any] | None = None,
+    ) -> Measured:
         began, done = time.monotonic(), 0
         # heat, if an axis asks for it, counts as one pass
         heat = any(axis.needs_heat for axis in self.axes)
@@ -254,6 +261,7 @@ class Session:
             self.resamples,
             listen=heard,
             until=self._until,
+            beside=beside,
         )
         self.seconds[name] = time.monotonic() - began
         return found
@@ -269,13 +277,61 @@ class Session:
         """The second run, as mCE takes it."""
         if found is None or self.other is None:
             return None
-        return self.other.run.name, found.clean.headline, found.curves
+        return told_apart(self.model, self.other)[1], found.clean.headline, found.curves
 
     def shown_beside(self, found: Measured | None) -> Against | None:
         """The second run, as the card shows it."""
         if found is None or self.other is None:
             return None
-        return Against(self.other.run.name, estimate(found.clean.headline), found.curves)
+        ours, theirs = told_apart(self.model, self.other)
+        return Against(theirs, estimate(found.clean.headline), found.curves, ours)
+
+
+def told_apart(one: Model, other: Model) -> tuple[str, str]:
+    """The names of two runs; where they are one, with as much of their folders as differs."""
+    ours, theirs = (model.run.folder.resolve().parts for model in (one, other))
+    count = 1
+    while ours[-count:] == theirs[-count:]:
+        count += 1
+    return "/".join(ours[-count:]), "/".join(theirs[-count:])
+
+
+def _check(model: Model, other: Model | None, asked: Asked) -> None:
+    """A `UsageError`, before the work, for what has no meaning for these runs."""
+    name, task = model.run.name, model.task.name
+    if asked.truth_stays and task != "regress":
+        raise UsageError(
+            f"{name} is a run of {task}: its truths are moved along, or stay as they are",
+            expected="--truth-stays (truth_stays) only with a run that predicts numbers",
+            remedy="leave it out",
+        )
+    if other is None:
+        return
+    if other.task.name != task:
+        raise UsageError(
+            f"{other.run.name} is a run of {other.task.name}, {name} of {task}",
+            expected="two runs of the same task",
+        )
+    if other.run.folder.resolve() == model.run.folder.resolve():
+        raise UsageError(f"{name} against itself", expected="two different runs")
+    if task == "regress" and set(other.names) != set(model.names):
+        raise UsageError(
+            f"{told_apart(model, other)[1]} predicts {', '.join(other.names)}, not "
+            f"{', '.join(model.names)}",
+            expected="two runs that predict the same numbers",
+        )
+
+
+def _known_to(other: Model, asked: Asked) -> Dataset[Any]:
+    """The same pictures in the terms of a second run; a `LabelError` says which of the two it is."""
+    try:
+        return labelled(other, asked.source, asked.split)[0]
+    except LabelError as error:
+        raise LabelError(
+            f"for {other.run.name}, to be measured against: {error.what}",
+            expected=error.expected,
+            remedy="compare with a run of the same classes",
+        ) from error
 
 
 def _measurable(

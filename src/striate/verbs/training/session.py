@@ -217,6 +217,8 @@ class Session:
         for remark in recipe.remarks(start.module):
             yield Note(remark)
         augment = recipe.augment(self.request.augment, _sample(material, _FEW))
+        for remark in recipe.augment_remarks(augment):
+            yield Note(remark)
         return _Setup(material, recipe, start, augment)
 
     def _look_ahead(self, recipe: Recipe[Any], material: Material) -> Generator[Event, None, None]:
