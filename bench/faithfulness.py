@@ -33,7 +33,7 @@ def run(bench: Workbench) -> Outcome:
     for one in runs:
         bench.say(f"maps of {one.name}, and what is known to be wrong")
         found[one.name] = bench.ask(
-            "faithfulness_controls", one, _data(one), bench.times(60, 2), ",".join(METHODS)
+            "faithfulness_controls", one, _data(one), bench.times(20, 2), ",".join(METHODS)
         )
     every = [row for one in found.values() for row in one["rows"]]
     of_methods = [row for row in every if row["map"] in METHODS]

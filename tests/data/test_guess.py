@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -134,6 +135,24 @@ def test_pictures_with_masks_or_boxes_are_no_classes(tmp_path: Path, save: Save)
     with pytest.raises(LayoutError, match="boxes, not classes") as caught:
         read_labels(tmp_path / "cells")
     assert "--task detect" in str(caught.value.remedy)
+
+
+def test_voc_and_coco_are_no_classes(tmp_path: Path, save: Save) -> None:
+    for folder in ("JPEGImages", "SegmentationClass", "SegmentationObject"):
+        save(f"voc/{folder}/1.png")
+    with pytest.raises(LayoutError, match="voc holds pictures with masks, not classes"):
+        read_labels(tmp_path / "voc")
+    for folder in ("train2017", "val2017"):
+        save(f"coco/{folder}/{folder}.png")
+        (tmp_path / "coco" / "annotations").mkdir(exist_ok=True)
+        found = {
+            "images": [{"id": 1, "file_name": f"{folder}.png", "width": 8, "height": 8}],
+            "categories": [{"id": 1, "name": "cell"}],
+            "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 3, 3]}],
+        }
+        (tmp_path / "coco" / "annotations" / f"instances_{folder}.json").write_text(json.dumps(found))
+    with pytest.raises(LayoutError, match="coco holds pictures with boxes, not classes"):
+        read_labels(tmp_path / "coco")
 
 
 def test_images_and_masks_may_be_classes(tmp_path: Path, save: Save) -> None:

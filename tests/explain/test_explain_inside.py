@@ -39,8 +39,9 @@ def test_layers_by_readable_names(made: Any, inside_of: Any) -> None:
     assert inside.layer("stem") is inside.layer("body.stem")
     assert [one.name for one in inside.layers if one.is_activation] == ["body.act"]
     assert inside.layer("backbone.model.body.act").name == "body.act"  # as torch calls it
-    assert inside.layer("backbone.body").name == "body.act"  # the last within it
-    for unknown in ("polo", "backbone.nix", "backbone.", "other.body"):
+    assert inside.layer("backbone.body").name == "body.act"  # the last in it
+    assert inside.layer("body").name == "body.act"
+    for unknown in ("polo", "backbone.nix", "backbone.", "other.body", "backbone.typo.body", "bod", ""):
         with pytest.raises(UnknownNameError, match=r"neck\.pool"):
             inside.layer(unknown)
 

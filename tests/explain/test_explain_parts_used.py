@@ -87,6 +87,10 @@ def test_where_no_part_counts_none_is_named() -> None:
         "without it 98 % is left"
     )
     assert used_words(()) == ""
+    surer = [PartUse("wheel of the bus", 0.99, 0.95), PartUse("window of the bus", 1.0, 0.95)]
+    assert used_words(surer) == "covered part by part: none of 2 is missed"
+    unsure = [PartUse("wheel of the bus", 0.0, 0.02)]  # of a small answer, too
+    assert "rests on wheel of the bus; without it 0 %" in used_words(unsure)
     many = [PartUse(name, 0.4, 0.8) for name in ("a", "b", "c")]
     assert used_words(many).endswith("is left, without b 50 %; 1 more part is missed")
 

@@ -74,6 +74,10 @@ def test_a_layer_by_name_or_the_end_of_it(case: Any) -> None:
     assert choose_layer(layers, "2", fewest=4).name == "backbone.2"
     assert choose_layer(layers, "backbone.2.gelu", fewest=4).name == "backbone.2"  # of the graph
     assert choose_layer(layers, "2.gelu", fewest=4).name == "backbone.2"
+    nested = [MapLayer(f"backbone.{name}", "x", 1, (4, 4)) for name in ("a.0", "a.1", "a")]
+    assert choose_layer(nested, "a.1.relu", fewest=1).name == "backbone.a.1"
+    with pytest.raises(UnknownNameError):
+        choose_layer(nested, "a.rset", fewest=1)  # a typo within a block is not the block
     for unknown in ("backbone.2.7", "gelu", "backbone.9.gelu"):
         with pytest.raises(UnknownNameError):
             choose_layer(layers, unknown, fewest=4)

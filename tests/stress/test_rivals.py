@@ -125,3 +125,17 @@ def test_resamples_without_a_score_are_left_out(axis: Make) -> None:
     [unknown] = differences([none], [one], more_is_better=True)
     assert unknown.surely == 0
     assert unknown.to_dict()["interval_of_all"] is None
+
+
+def test_an_axis_without_draws_leaves_the_others_their_answer(axis: Make) -> None:
+    resamples = resamples_for(50, seed=0)
+    good, bad = np.ones(50, np.float32), np.zeros(50, np.float32)
+    [one], [other] = (curves_of_marks(axis, marks[None], resamples) for marks in (good, bad))
+    blind = replace(one, draws=np.full((1, 1000), np.nan))
+    [known, unknown] = differences(
+        [one, replace(blind, axis=replace(one.axis, name="blind"))],
+        [other, replace(blind, axis=replace(one.axis, name="blind"))],
+        more_is_better=True,
+    )
+    assert (known.surely, unknown.surely) == (1, 0)
+    assert "On 1 of them that cannot be told" in rival_words("a", "b", [known, unknown])

@@ -118,6 +118,17 @@ def grey(path: Path, value: int, size_hw: tuple[int, int] = (40, 60)) -> Path:
     return write(np.full((*size_hw, 3), value, np.uint8), path)
 
 
+@pytest.mark.parametrize(("unit", "labels"), [(1.5, "numbers"), (1, "classes")])
+def test_a_table_of_measured_values_has_no_classes(tmp_path: Path, unit: float, labels: str) -> None:
+    for number in range(4):
+        grey(tmp_path / f"p{number}.png", 40 * number)
+    lines = [f"p{number}.png,{number * unit}" for number in range(4)]
+    (tmp_path / "truth.csv").write_text("\n".join(["path,yaw", *lines]), "utf-8")
+    found = augment(tmp_path, pictures=2, variants=2, flip="horizontal")
+    assert found.labels == labels
+    assert any("stays as labelled" in note for note in found.notes) == (labels == "numbers")
+
+
 @pytest.mark.parametrize("task", [None, "classify", "detect", "regress"])
 @pytest.mark.parametrize("many", [1, 3])
 def test_pictures_need_no_labels(tmp_path: Path, task: str | None, many: int) -> None:

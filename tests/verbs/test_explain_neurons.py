@@ -250,7 +250,7 @@ def test_maps_of_every_layer_and_the_filters(network: Path, blots: Path, tmp_pat
 def test_maps_of_a_model_without_maps(make_run: Callable[..., Run], tmp_path: Path) -> None:
     run = make_run()
     drawn = feature_maps(run, "scenes/00012", at_most=1, threads=1)
-    assert drawn.picture == "00012"
+    assert drawn.picture == "scenes/00012"
     with pytest.raises(UsageError, match="has no picture"):
         feature_maps(run, "scenes/99999", at_most=1, threads=1)
     found = feature_maps(run, np.full((30, 12, 3), 77, np.uint8), threads=1)

@@ -371,6 +371,16 @@ def test_what_was_done_before_ctrl_c_is_kept(make_run: MakeRun, tmp_path: Path, 
     assert "The methods" in (out / "explain.html").read_text("utf-8")
 
 
+def test_ctrl_c_before_anything_was_explained_leaves_nothing(tmp_path: Path) -> None:
+    def stopped() -> Iterator[Explanation]:
+        yield Explanation("a.png", None, None, error=PictureError("a.png", "it is empty", remedy="-"))
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="before anything was explained"):
+        write_explanations(stopped(), tmp_path / "out", run="r", given="g")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_sheet_never_replaces_its_own_picture(make_run: MakeRun, tmp_path: Path) -> None:
     picture = tmp_path / "a.png"
     write(half_green(), picture)

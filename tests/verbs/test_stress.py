@@ -18,7 +18,7 @@ from striate.runs.run import Run
 from striate.stress.card_page import render_card
 from striate.verbs.model import load
 from striate.verbs.stress.card import FILES, save_card, stress_card
-from striate.verbs.stress.session import Asked, Session, _known_to, seconds_of
+from striate.verbs.stress.session import Asked, Session, _check, _known_to, seconds_of
 
 AXES = ("rotation", "fog", "overexposure", "hide-hottest", "background-other")
 FEW = {"axes": AXES, "severities": (1, 5), "time_budget": None}
@@ -150,6 +150,15 @@ def test_numbers(make_run: Callable[..., Run], tmp_path: Path) -> None:
     assert [one.gain.value for one in beside._differences(beside.against)] == [0]
 
 
+def test_runs_with_other_angles_are_not_compared(make_run: Callable[..., Run]) -> None:
+    one, two = load(make_run("regress", name="one")), load(make_run("regress", name="two"))
+    _check(one, two, ASKED)  # alike: nothing is said
+    other = two.task.facts.model_copy(update={"is_angle": (True, *two.task.facts.is_angle[1:])})
+    two.task = type(two.task)(two.task.config, other)
+    with pytest.raises(UsageError, match="two takes other numbers for angles than one"):
+        _check(one, two, ASKED)
+
+
 def test_pictures_that_cannot_be_drawn_again(make_run: Callable[..., Run], many: Path) -> None:
     run = make_run()
     card = stress_card(run, many, axes=("pose", "nightfall", "fog"), at_most=12).card
@@ -274,7 +283,7 @@ def test_the_second_run_is_another_one_that_knows_the_classes(
     with pytest.raises(LabelError, match="not trained on"):
         stress_card(run, odd, axes=("fog",))
     with pytest.raises(LabelError, match="for strange, to be measured against"):
-        _known_to(load(make_run(name="strange")), replace(ASKED, source=odd))
+        _known_to(load(run), load(make_run(name="strange")), replace(ASKED, source=odd))
 
 
 def test_a_budget_takes_fewer_pictures(

@@ -93,8 +93,8 @@ def stress(
         true: Its right class; by default its name, or what the run says of it unturned.
         background: A picture to stand it before.
         up: Which axis of the .obj file points upwards; auto takes y, as is usual.
-        samples: Poses to draw at random; maps, the nearest pose and the searches cost at most as many
-            again, each.
+        samples: Poses to draw at random; maps, the nearest pose (about 20 at least) and the searches
+            cost at most as many again, each.
         attack: Instead, attack the run: fgsm, pgd, pgd-l2, one-pixel or patch.
         strengths: How strong, separated by commas.
         steps: Steps of the attack; 0 takes its own.

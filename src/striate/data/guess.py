@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from striate.data.dataset import Dataset
 from striate.data.embedded import EMBEDDED, EMBEDDED_PREFIX
 from striate.data.folders import class_folders, read_folders
 from striate.data.idx import find_idx, read_idx
+from striate.data.masks.layouts import MASK_WORDS, PICTURE_WORDS
 from striate.data.named import find_embedded, noted
 from striate.data.naming import split_of
 from striate.data.sheet import TABLE_SUFFIXES, read_sheet
@@ -34,6 +36,9 @@ __all__ = ["EMBEDDED_PREFIX", "read_labels", "read_values", "require_trainable"]
 Target = TypeVar("Target")
 Labels = tuple[str, ...]
 Values = tuple[float, ...]
+
+
+_OF_COCO = re.compile(r"(train|val|test)\d{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +161,10 @@ def _existing(source: Path | str) -> Path:
 
 
 def _in_folders(path: Path) -> Dataset[Labels]:
-    """Class folders; "images" and "masks" beside each other are none."""
+    """Class folders; the "images" and "masks" of a data set of another kind are none."""
     tree = walk(path)
-    folders = class_folders(tree)
-    if len(folders) > 2:
+    folders = {folder.casefold() for folder in class_folders(tree)}
+    if folders.isdisjoint(PICTURE_WORDS | MASK_WORDS) and not any(map(_OF_COCO.fullmatch, folders)):
         return read_folders(tree)
     from striate.data.boxes.read import is_boxes
     from striate.data.masks.read import is_masks
@@ -170,7 +175,7 @@ def _in_folders(path: Path) -> Dataset[Labels]:
             expected="class folders (CLASS/picture.jpg or train/CLASS/picture.jpg)",
             remedy="look at it with striate data augment, or hold a run's units against it: --dissect",
         )
-    if len(folders) == 1 and is_boxes(path):
+    if is_boxes(path):
         raise LayoutError(
             f"{shown_name(path.name)} holds pictures with boxes, not classes",
             expected="class folders (CLASS/picture.jpg or train/CLASS/picture.jpg)",

@@ -141,24 +141,16 @@ class Inside:
     def layer(self, name: str) -> Layer:
         """By its name or, where only one has it, the end of one; else the choices are listed.
 
-        `backbone.model.stage3.first.3`, a module of torch, is the last layer of the graph within it.
+        A module of torch, `backbone.model.stage3` or `stage3`, is the last layer of the graph within it.
         """
         exact = [one for one in self.layers if name in (one.name, one.tensor)]
         ending = [one for one in self.layers if one.name.endswith(f".{name}")]
         if exact or len(ending) == 1:
             return (exact or ending)[0]
-        if name.startswith(_TORCH) and (within := self._within(name)):
+        module = name.removeprefix("backbone.").removeprefix("model.")  # which the graph leaves out
+        if within := [one for one in self.layers if f"{one.name}.".startswith(f"{module}.")]:
             return within[-1]
         raise UnknownNameError("layer", name, [one.name for one in self.layers])
-
-    def _within(self, module: str) -> list[Layer]:
-        """Layers within a module of torch: its name is theirs, with the network's parts ahead."""
-        parts = module.split(".")
-        for first in range(1, len(parts)):
-            inner = ".".join(parts[first:])
-            if found := [one for one in self.layers if f"{one.name}.".startswith(f"{inner}.")]:
-                return found
-        return []
 
     def unit(self, text: str) -> Unit:
         """LAYER:CHANNEL or LAYER:CHANNEL@ROW,COLUMN; the place in the middle by default."""
@@ -246,7 +238,6 @@ def call_size(size_hw: tuple[int, ...]) -> int:
     return max(4, min(128, _CALL_PIXELS // (size_hw[0] * size_hw[1])))
 
 
-_TORCH = "backbone."
 _CALL_PIXELS = 32 * 128 * 128
 _FIRST = frozenset(
     {"Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool",

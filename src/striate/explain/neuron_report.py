@@ -15,8 +15,9 @@ from striate.runs.markup import number
 from striate.types import Picture, SizeHW
 
 _SIDE = 288
-_FEW = 10
 """Of what is shown in one frame, pixels."""
+_FEW = 10
+"""Pictures of a class; of fewer it is told how many there are."""
 
 __all__ = [
     "Channel",
@@ -190,10 +191,11 @@ def hierarchy_statement(views: Sequence[LayerView]) -> str:
     (lowest, start), *higher = known
     steps = f"{start:.2f} standard deviations in {lowest}"
     steps += "".join(f", {value:.2f} in {name}" for name, value in higher)
-    rising = known[-1][1] > known[0][1]
+    highest, end = known[-1]
+    how = "tell classes apart better" if end > start else "do not tell classes apart better"
     return (
-        f"Channels {'tell classes apart better' if rising else 'do not tell classes apart better'} from "
-        f"layer to layer: the median channel's peak is higher for its own class by {steps}."
+        f"Channels {how} in {highest} than in {lowest}: the median channel's peak is higher for its own "
+        f"class by {steps}."
     )
 
 

@@ -19,7 +19,7 @@ from striate.types import PictureArray, Prepared
 __all__ = ["CARRIES", "PartUse", "parts_used", "used_words"]
 
 CARRIES = 0.05
-"""What the answer must lose without a part for it to be called the part that was used."""
+"""Of itself, what the answer must lose without a part for that to be called the part that was used."""
 _NAMED = 2
 
 
@@ -71,9 +71,11 @@ def used_words(found: Sequence[PartUse]) -> str:
     """Which parts the answer rests on, in a sentence; "" where no parts are known."""
     if not found:
         return ""
-    used = [one for one in found if one.loss >= CARRIES]
+    used = [one for one in found if one.loss >= CARRIES * one.whole and one.loss > 0]
+    first = found[0]
+    if first.loss <= 0:
+        return f"covered part by part: none of {len(found)} is missed"
     if not used:
-        first = found[0]
         return (
             f"covered part by part: none of {len(found)} carries the answer; {first.name} is missed "
             f"most, and without it {_share(first)} is left"

@@ -27,8 +27,9 @@ _EARLY, _LATE = 250, 500
 """Steps of t-SNE: while groups form, and after."""
 _HEARD_EVERY = 10
 _ROWS = 4096
-_ALONE = 2000
 """Pictures whose features are held as float64 at once."""
+_ALONE = 2000
+"""Points up to which one thread is faster."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

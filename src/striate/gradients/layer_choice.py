@@ -99,6 +99,13 @@ def map_layers(network: Network, question: Question) -> tuple[MapLayer, ...]:
     return tuple(one for one in found.values() if runs[one.name] == 1)
 
 
+def _named(layers: Sequence[MapLayer], name: str) -> MapLayer | None:
+    """By its name or, where only one has it, the end of one."""
+    exact = [one for one in layers if one.name == name]
+    ending = [one for one in layers if one.name.endswith(f".{name}")]
+    return (exact or ending)[0] if exact or len(ending) == 1 else None
+
+
 def choose_layer(layers: Sequence[MapLayer], wish: str | None, *, fewest: int) -> MapLayer:
     """The layer called `wish`, whole or the end of its name; by default the last of the backbone with
     `fewest` places or more a side, or the finest.
@@ -114,12 +121,12 @@ def choose_layer(layers: Sequence[MapLayer], wish: str | None, *, fewest: int) -
             remedy="use a method without layers: integrated, saliency, occlusion or rise",
         )
     if wish is not None:
+        if (found := _named(layers, wish)) is not None:
+            return found
         module, _, does = wish.rpartition(".")
-        for name in (wish, module) if module and does.isidentifier() else (wish,):
-            exact = [one for one in layers if one.name == name]
-            ending = [one for one in layers if one.name.endswith(f".{name}")]
-            if exact or len(ending) == 1:
-                return (exact or ending)[0]
+        found = _named(layers, module) if module and does.isidentifier() else None
+        if found is not None and not any(one.name.startswith(f"{found.name}.") for one in layers):
+            return found
         raise UnknownNameError("layer", wish, [one.name for one in layers])
     seen = [one for one in layers if one.name.startswith(_BACKBONE)] or list(layers)
     fine = [one for one in seen if min(one.places_hw) >= fewest]

@@ -1,4 +1,4 @@
-"""Colours that people with any colour vision can tell apart, and text that can be read on them."""
+"""Colours that can be told apart without red and green, too, and text that can be read on them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CLASS_COLOURS: tuple[RGB, ...] = (
     (120, 108, 0),  # olive
     (60, 60, 120),  # indigo
 )
-"""For classes: twelve that any eye tells apart, on white and on a dark page. Found by search: beside the
+"""For classes: twelve that can be told apart, on white and on a dark page. Found by search: beside the
 first three of the palette, those whose closest two lie furthest apart (CIEDE2000), also with
 deuteranopia and protanopia. The tests hold the distances."""
 

@@ -141,7 +141,7 @@ def beside(pictures: Sequence[Picture], gap: int = _GAP) -> Picture:
 def _kinds(card: StressCard) -> Section:
     found = card.variation
     if found is None:
-        return Section("", f"Not measured: {card.variation_missing}.")
+        return Section("", f"Not measured: {card.variation_missing.rstrip('.')}.")
     items = [
         _kind(one, card.kinds.get((one.group, one.number), ()), found) for one in found.clusters[:_KINDS]
     ]

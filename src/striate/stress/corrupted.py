@@ -193,7 +193,8 @@ def _ratio(top: Array, under: Array, pictures: int, *, least: float) -> tuple[Es
         high = float(np.sort(np.where(undefined, np.inf, draws))[-1 - cut])
     room = unseen(pictures)
     ours, theirs = (1 - room) * top[:, 0], (1 - room) * under[:, 0]
-    low = min(low, float((ours / (theirs + room)).mean()))
+    lowest = ours if least >= 0 else ours - room  # a difference may fall, too
+    low = min(low, float(np.where(lowest < 0, lowest / theirs, lowest / (theirs + room)).mean()))
     high = max(high, float(((ours + room) / theirs).mean()))
     if not np.isfinite([low, high]).all():
         low, high = float("nan"), float("nan")

@@ -26,6 +26,7 @@ __all__ = ["Difference", "differences", "rival_words"]
 _NAMED = 3
 _LEVEL = 0.95
 _SINGLE = 1.96
+_FEWEST = 20
 """Standard errors of a single normal difference: no more certain of many."""
 
 
@@ -91,7 +92,19 @@ def _gain(one: StressCurve, other: StressCurve, sign: int) -> Measure:
 
 
 def _all_together(gains: Sequence[Measure]) -> list[tuple[float, float]]:
-    """Intervals of all `gains` that hold at once, with the room that each one's pictures need."""
+    """Intervals of all `gains` that hold at once, with the room that each one's pictures need.
+
+    NaN for those with hardly a draw, as of AP where nothing is to be found: one would take them all.
+    """
+    known = [at for at, one in enumerate(gains) if np.isfinite(one.draws).sum() >= _FEWEST]
+    found = [(float("nan"), float("nan"))] * len(gains)
+    for at, interval in zip(known, _joint([gains[at] for at in known]), strict=True):
+        found[at] = interval
+    return found
+
+
+def _joint(gains: Sequence[Measure]) -> list[tuple[float, float]]:
+    """Symmetric intervals as wide as the largest deviation over all `gains` asks for."""
     if not gains:
         return []
     shared = min(len(one.draws) for one in gains)  # few axes change only some of the pictures
@@ -129,6 +142,9 @@ def rival_words(run: str, other: str, found: Sequence[Difference]) -> str:
         f"Averaged over severities {run} is surely better than {other} on {len(better)} of {len(found)} "
         f"axes{_named(better)}, surely worse on {len(worse)}{_named(worse)}."
     )
+    blind = sum(not np.isfinite(one.together).all() for one in found)
+    if blind:
+        said += f" On {blind} of them that cannot be told from these pictures."
     if len(found) == 1:
         return said
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -54,6 +54,7 @@ def read_labelled(source: str, task: str | None, values: Mapping[str, Any]) -> L
     if task is None and not embedded_name(source) and is_masks(source):
         return Labelled("masks", Request.of(source, _CARRIER, values), _to_train(_masks(source)))
     failed: LayoutError | LabelError | None = None
+    rather: Labelled | None = None
     for name in (task,) if task is not None else _likely(source, values):
         request = Request.of(source, name, values)
         try:
@@ -61,7 +62,12 @@ def read_labelled(source: str, task: str | None, values: Mapping[str, Any]) -> L
         except (LayoutError, LabelError) as error:
             failed = failed or error
             continue
-        return _joined(_KINDS[name], request, found, source)
+        whole = _joined(_KINDS[name], request, found, source)
+        if task is not None or name != "classify" or not _are_numbers(found.names):
+            return whole
+        rather = whole  # if they are no numbers to learn either
+    if rather is not None:
+        return rather
     assert failed is not None
     return _without(source, Request.of(source, task or _CARRIER, values), failed, named=task is not None)
 
@@ -69,6 +75,14 @@ def read_labelled(source: str, task: str | None, values: Mapping[str, Any]) -> L
 def _masks(source: str) -> Dataset[Any]:
     """Not one is decoded here: only those that are shown need be right."""
     return read_masks(source, check=False)
+
+
+def _are_numbers(names: Sequence[str]) -> bool:
+    """Whether what a table has for classes is rather measured: fractions, one at least."""
+    try:
+        return any(float(name) % 1 != 0 for name in names)
+    except ValueError:
+        return False
 
 
 def _likely(source: str, values: Mapping[str, Any]) -> Iterator[str]:

@@ -21,15 +21,16 @@ from striate.explain.attribution_drawing import (
     shown_size,
 )
 from striate.explain.class_map_drawing import COLOURS, draw_best, draw_probability
+from striate.explain.explanation import file_name
 from striate.explain.whereabouts import region_words
 from striate.figures import Gallery, GalleryItem, Section
-from striate.pictures.read import read
 from striate.pictures.write import write
 from striate.runs.atomic import write_text
 from striate.runs.page import write_page
 from striate.runs.plain import json_ready
 from striate.runs.run import Run
-from striate.types import Array, Picture, SizeHW, check_picture
+from striate.types import Array, Picture, SizeHW
+from striate.verbs.explain.why_sources import one_picture
 from striate.verbs.model import FilePath, OnePicture, load
 from striate.verbs.outputs import writable
 
@@ -93,7 +94,10 @@ class ClassMap:
         return found.astype(np.float32)
 
     def best(self, size_hw: SizeHW | None = None) -> tuple[Array, Array]:
-        """The likeliest class at each place, int (h, w), and its probability; sizes as in `heat`."""
+        """The likeliest class at each place, int (h, w), and its probability; sizes as in `heat`.
+
+        Of the classes that are likeliest at some window: between two, a close second may be above both.
+        """
         could = np.unique(self.probabilities.argmax(axis=-1)).tolist()
         share = self.heat(could[0], size_hw)
         index = np.full(share.shape, could[0])
@@ -263,14 +267,14 @@ def class_map(
     unknown = [name for name in about if name not in model.names]
     if unknown:
         raise UnknownNameError("class", unknown[0], model.names)
-    shown = check_picture(picture) if isinstance(picture, np.ndarray) else read(picture)
+    name, shown = one_picture(model, picture)
     half = _torch_half()
     found = half.look(model, shown, _seen_hw(shown, model, windows))
     most = found.probabilities.max(axis=(0, 1))
     chosen = [model.names.index(name) for name in about] or np.argsort(-most)[:_CLASSES].tolist()
     return ClassMap(
         run=model.run.name,
-        name=Path(picture).name if isinstance(picture, str | Path) else "a picture",
+        name=file_name(name),
         picture=shown,
         names=tuple(model.names),
         probabilities=found.probabilities,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from striate.errors import UsageError
+from striate.explain.explanation import file_name
 from striate.explain.feature_maps import Filters, LayerMaps, filters_of, maps_of
 from striate.explain.tiles import grey_tiles, mosaic, signal_picture, signed_grey
 from striate.figures import Figure, Gallery, GalleryItem, Section, Table
@@ -186,12 +187,12 @@ def feature_maps(
         raise UsageError(f"at most {at_most} channels were asked for", expected="1 or more")
     model = load(run, threads=threads)
     inside = look_inside(model, threads=threads)
-    name, whole = one_picture(model, picture)
+    name, whole = one_picture(model, picture, model.task.read_at_least_hw)
     pixels = model.task.prepare(whole).pixels
     data = model.run.file(model.header.graphs["main"]).read_bytes()
     return FeatureMaps(
         model.run.name,
-        Path(name).name,
+        file_name(name),
         pixels,
         tuple(maps_of(inside, pixels, at_most=at_most)),
         tuple(filters_of(data, inside)),

@@ -179,18 +179,14 @@ def write_explanations(
                     each(one, file)
             except KeyboardInterrupt:
                 stopped = True
-            if counts[0] == counts[1]:
-                raise DataError(
-                    f"nothing to explain: of {counts[0]} pictures none could be read",
-                    remedy="look at what is told of each",
-                )
+            _check_any(counts, stopped=stopped)
             file.write("\n ],\n")
             head = json_ready(_written(run, page, counts, tallies).to_dict())
             file.write(json.dumps(head, allow_nan=False)[1:] + "\n")
 
     try:
         write_with(data, whole)
-    except DataError:
+    except (DataError, Interrupted):
         with suppress(OSError):  # it is not empty where there was something before
             folder.rmdir()
         raise
@@ -213,6 +209,18 @@ def write_explanations(
             remedy="name the others, and another --out",
         )
     return written
+
+
+def _check_any(counts: Sequence[int], *, stopped: bool) -> None:
+    """That one picture could be explained."""
+    if counts[0] > counts[1]:
+        return
+    if stopped:
+        raise Interrupted("stopped before anything was explained")
+    raise DataError(
+        f"nothing to explain: of {counts[0]} pictures none could be read",
+        remedy="look at what is told of each",
+    )
 
 
 def free_folder(out: FilePath, *, overwrite: bool = False) -> tuple[Path, Path, Path]:

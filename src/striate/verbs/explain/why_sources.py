@@ -9,6 +9,7 @@ import glob
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,12 +87,19 @@ def sources_of(model: Model, given: Iterable[Any], *, skip: FilePath | None = No
             yield from (source_of(_shown(path), path) for path in find_pictures([one], skip=skip))
 
 
-def one_picture(model: Model, given: OnePicture) -> tuple[str, Picture]:
-    """The name and the pixels of a picture, of an embedded set too; `DataError` where there is none."""
-    source = next(iter(sources_of(model, [given])), None)
-    if source is None:
+def one_picture(
+    model: Model, given: OnePicture, at_least_hw: SizeHW | None = None
+) -> tuple[str, Picture]:
+    """The name and the pixels of the one picture that is given, of an embedded set too.
+
+    A `DataError` where there is none, a `UsageError` where there are several.
+    """
+    sources = list(islice(sources_of(model, [given]), 2))
+    if not sources:
         raise no_pictures(str(given))
-    return source.name, source.read(model.task.read_at_least_hw)[0]
+    if len(sources) > 1:
+        raise UsageError("several pictures were given", expected="one")
+    return sources[0].name, sources[0].read(at_least_hw)[0]
 
 
 def no_pictures(where: str) -> DataError:

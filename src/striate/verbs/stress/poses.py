@@ -50,7 +50,8 @@ _MOST_AXES = 32
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What `samples` poses at random leave for the rest: each of its parts costs at most as many.
+    """What `samples` poses at random leave for the rest: each of its parts costs at most as many, but
+    the nearest one axis of turns.
 
     `map_step_deg`: between places of the maps; 0 for no maps. `axes`, `turn_step_deg`: of the nearest.
     """
@@ -166,9 +167,10 @@ def poses(
     `mesh`: an .obj file, or the name of a built-in solid (`striate.data.meshes.SOLID_NAMES`). `true`:
     the right class; by default the name of the solid or file where it is a class of the run, else what
     the run says of the usual pose. `samples`: poses drawn at random; maps, the nearest pose and the two
-    searches together cost at most as many each (`share_of`). `time_budget`: seconds, or text
-    such as "2m"; what is not done by then is left out. `background`: a picture to stand before; by
-    default a plain studio. `up`: the axis of a file that points upwards, y by default.
+    searches together cost at most as many each, but for one axis of turns (`share_of`).
+    `time_budget`: seconds, or text such as "2m"; what is not done by then is left out. `background`: a
+    picture to stand before; by default a plain studio. `up`: the axis of a file that points upwards, y
+    by default.
 
     For runs that classify, that detect, and that give yaw, pitch or roll; a `UsageError` for others.
     """

@@ -26,6 +26,7 @@ from striate.stress.resamples import Resamples, resamples_for
 from striate.stress.runner import Engine
 from striate.stress.stock import Stock, read_stock
 from striate.task import Task
+from striate.tasks.regress.config import RegressFacts
 from striate.verbs.evaluate import SplitChoice
 from striate.verbs.explain.pictures import labelled, some
 from striate.verbs.model import FilePath, Model
@@ -129,7 +130,7 @@ class Session:
         wished = chosen_axes(asked.axes, placed=model.task.placed)
         whole, split = labelled(model, asked.source, asked.split)
         # refuses other classes before the work
-        theirs = None if other is None else _known_to(other, asked)
+        theirs = None if other is None else _known_to(model, other, asked)
         stock = read_stock(
             model.task,
             some(whole, asked.at_most, asked.seed),
@@ -320,15 +321,27 @@ def _check(model: Model, other: Model | None, asked: Asked) -> None:
             f"{', '.join(model.names)}",
             expected="two runs that predict the same numbers",
         )
+    if task == "regress" and _angles(model) != _angles(other):
+        raise UsageError(
+            "{1} takes other numbers for angles than {0}".format(*told_apart(model, other)),
+            expected="two runs whose errors are measured alike",
+        )
 
 
-def _known_to(other: Model, asked: Asked) -> Dataset[Any]:
+def _angles(model: Model) -> set[str]:
+    """The numbers that come round after 360°."""
+    facts = model.task.facts
+    assert isinstance(facts, RegressFacts)
+    return {name for name, angle in zip(facts.names, facts.is_angle, strict=True) if angle}
+
+
+def _known_to(model: Model, other: Model, asked: Asked) -> Dataset[Any]:
     """The same pictures in the terms of a second run; a `LabelError` says which of the two it is."""
     try:
         return labelled(other, asked.source, asked.split)[0]
     except LabelError as error:
         raise LabelError(
-            f"for {other.run.name}, to be measured against: {error.what}",
+            f"for {told_apart(model, other)[1]}, to be measured against: {error.what}",
             expected=error.expected,
             remedy="compare with a run of the same classes",
         ) from error
