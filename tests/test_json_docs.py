@@ -316,32 +316,10 @@ def attacks(make_run: MakeRun, many: Path) -> list[Json]:
     return [told_by(one) for one in found]
 
 
-_CUBE = """mtllib p.mtl
-v -1 -1 -1
-v 1 -1 -1
-v 1 1 -1
-v -1 1 -1
-v -1 -1 1
-v 1 -1 1
-v 1 1 1
-v -1 1 1
-usemtl red
-f 5 6 7 8
-f 4 3 2 1
-f 1 5 8 4
-usemtl blue
-f 8 7 3 4
-f 1 2 6 5
-f 2 3 7 6
-"""
-
-
 @pytest.fixture
 def posed(make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Json]:
     """A cube of two colours, before runs of classes and of angles."""
-    (tmp_path / "p.mtl").write_text("newmtl red\nKd 1 0 0\nnewmtl blue\nKd 0 0 1\n")
-    cube = tmp_path / "red.obj"
-    cube.write_text(_CUBE)
+    cube = _explain._verbs.write_cube(tmp_path)
     original = _explain._verbs._facts
 
     def facts(kind: str, threshold: float | None) -> Json:

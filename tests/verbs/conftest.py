@@ -146,3 +146,37 @@ def coloured(tmp_path: Path) -> Path:
             write(picture, root / name / f"{number}.png")
     (root / "green" / "broken.jpg").write_bytes(b"not a picture at all")
     return root
+
+
+RED_CUBE = """mtllib p.mtl
+v -1 -1 -1
+v 1 -1 -1
+v 1 1 -1
+v -1 1 -1
+v -1 -1 1
+v 1 -1 1
+v 1 1 1
+v -1 1 1
+usemtl red
+f 5 6 7 8
+f 4 3 2 1
+f 1 5 8 4
+usemtl blue
+f 8 7 3 4
+f 1 2 6 5
+f 2 3 7 6
+"""
+
+
+def write_cube(folder: Path) -> Path:
+    """A cube with its paints: red before, behind and on its right; blue above, below and on its left."""
+    (folder / "p.mtl").write_text("newmtl red\nKd 1 0 0\nnewmtl blue\nKd 0 0 1\n")
+    path = folder / "red.obj"
+    path.write_text(RED_CUBE)
+    return path
+
+
+@pytest.fixture
+def cube(tmp_path: Path) -> Path:
+    """The file of `write_cube`."""
+    return write_cube(tmp_path)

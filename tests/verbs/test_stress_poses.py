@@ -21,34 +21,6 @@ from striate.verbs.stress.poses_asking import Stage, _truth, asking
 
 MakeRun = Callable[..., Run]
 
-RED_CUBE = """mtllib p.mtl
-v -1 -1 -1
-v 1 -1 -1
-v 1 1 -1
-v -1 1 -1
-v -1 -1 1
-v 1 -1 1
-v 1 1 1
-v -1 1 1
-usemtl red
-f 5 6 7 8
-f 4 3 2 1
-f 1 5 8 4
-usemtl blue
-f 8 7 3 4
-f 1 2 6 5
-f 2 3 7 6
-"""
-
-
-@pytest.fixture
-def cube(tmp_path: Path) -> Path:
-    """Red before, behind and on its right; blue above, below and on its left."""
-    (tmp_path / "p.mtl").write_text("newmtl red\nKd 1 0 0\nnewmtl blue\nKd 0 0 1\n")
-    path = tmp_path / "red.obj"
-    path.write_text(RED_CUBE)
-    return path
-
 
 @pytest.mark.parametrize("samples", [1, 20, 28, 60, 200, 350, 2000])
 def test_no_part_costs_more_than_the_samples(samples: int) -> None:
@@ -278,7 +250,7 @@ def test_of_an_object_without_a_class_a_detector_must_find_something(
     assert found.found.truth == "red"
     assert "No class of the run is called thing" in found.statements[-1]
     grey = tmp_path / "grey.obj"
-    grey.write_text(RED_CUBE.replace("mtllib p.mtl", "").replace("usemtl", "#"))
+    grey.write_text(other.read_text().replace("mtllib p.mtl", "").replace("usemtl", "#"))
     with pytest.raises(UsageError, match="finds nothing there") as caught:
         poses(detector, grey, samples=12)
     assert "--true" in str(caught.value)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from striate.explain.attribution_drawing import heat_colours
-from striate.pictures.draw import heading, plate, text_size
+from striate.pictures.draw import heading, meet, plate, text_size
 from striate.pictures.lettering import font_for, line_height, shortened
 from striate.pictures.palette import INK, PALETTE, RGB, TONES, WHITE, ink_on
 from striate.pictures.resize import resize
@@ -130,7 +130,7 @@ def _named(shown: Picture, best: Array, share: Array, names: Sequence[str]) -> P
         wide = round(font.getlength(text)) + size
         for down in (0, -high, high):
             box = _within((int(x), int(y) + down), (wide, high), canvas.size)
-            if wide <= canvas.width and not any(_meet(box, one) for one in taken):
+            if wide <= canvas.width and not any(meet(box, one) for one in taken):
                 taken.append(box)
                 draw.rectangle(box, fill=PALETTE[at])
                 middle = (box[0] + size / 2, box[1] + high / 2)
@@ -146,10 +146,6 @@ def _within(middle: tuple[int, int], size_wh: tuple[int, int], canvas: tuple[int
         for at, side, whole in zip(middle, size_wh, canvas, strict=True)
     )
     return left, top, left + size_wh[0], top + size_wh[1]
-
-
-def _meet(one: Box, other: Box) -> bool:
-    return all(one[k] < other[k + 2] and other[k] < one[k + 2] for k in (0, 1))
 
 
 def _key(entries: Sequence[tuple[str, RGB]], width: int, size: int) -> Image.Image:

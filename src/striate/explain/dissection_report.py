@@ -11,6 +11,7 @@ import numpy as np
 
 from striate.explain.dissection import Dissected, LayerUnits
 from striate.figures import Bars, Figure, Gallery, GalleryItem, Matrix, Section, Table
+from striate.pictures.lettering import listed
 from striate.types import Picture
 
 __all__ = [
@@ -81,7 +82,7 @@ def statements(networks: Sequence[Named], terms: Terms) -> list[str]:
     if beyond_reach:
         most = max(first.found.shares.tolist())
         said.append(
-            f"{_listed(beyond_reach)} cannot be found here: a unit that is active at "
+            f"{listed(beyond_reach)} cannot be found here: a unit that is active at "
             f"{_percent(terms.top)} of the places cannot reach an IoU of {terms.least:g} with a concept "
             f"that takes up to {_percent(most)} of the pixels. Try --active {_enough(most, terms):g}."
         )
@@ -101,10 +102,10 @@ def _summary(one: Named, terms: Terms) -> str:
     chance = sum(layer.by_chance(terms.least) for layer in found.layers)
     of = f"{len(names)} of {len(found.concepts.names)} concepts"
     beside = "" if math.isnan(chance) else f"; masks of other pictures would make {chance:.0f} detectors"
-    listed = f" ({_listed(names)})" if names else ""
+    which = f" ({listed(names)})" if names else ""
     return (
         f"{one.name}: {units} of {total} units are detectors, {beyond} of them beyond chance, "
-        f"of {of}{listed}{beside}."
+        f"of {of}{which}{beside}."
     )
 
 
@@ -119,7 +120,7 @@ def _surely(found: Dissected, terms: Terms) -> str:
             sure.append(name)
     if found.rounds == 0 or len(sure) == len(names):
         return ""
-    which = f"{_listed(sure)} only" if sure else "none of them"
+    which = f"{listed(sure)} only" if sure else "none of them"
     return f"The interval over pictures, too, is beyond chance for {which}: more pictures would tell."
 
 
@@ -157,10 +158,6 @@ def _best(found: Dissected, terms: Terms) -> str:
         f"IoU {layer.iou[unit, at]:.3f} ({low:.3f} to {high:.3f}); by chance the best unit would have "
         f"{found.chance_of_best(at):.3f}."
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _percent(share: float) -> str:

@@ -17,7 +17,7 @@ from striate.pictures.lettering import font_for, line_height, shortened, wrapped
 from striate.pictures.palette import INK, RGB, TONES, WHITE, Tone, colour_of, ink_on
 from striate.types import Array, Picture, check_picture
 
-__all__ = ["draw_boxes", "enlarge", "label_band"]
+__all__ = ["draw_boxes", "enlarge", "label_band", "meet"]
 
 LEGIBLE = 192
 """The longer side, in pixels, below which words beside or on a picture would dwarf it."""
@@ -174,3 +174,8 @@ def heading(
     """A line of text from the left, its middle at `at` (x, y)."""
     words, font = font_for(text, size)
     draw.text(at, words, fill=ink, font=font, anchor="lm")
+
+
+def meet(one_xyxy: Sequence[float], other_xyxy: Sequence[float]) -> bool:
+    """Whether two boxes overlap, so that two labels would be written over each other."""
+    return all(one_xyxy[k] < other_xyxy[k + 2] and other_xyxy[k] < one_xyxy[k + 2] for k in (0, 1))

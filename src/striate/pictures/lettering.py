@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
 from PIL import ImageFont
 
-__all__ = ["Font", "font_for", "line_height", "printable", "shortened", "spaced", "wrapped"]
+__all__ = ["Font", "font_for", "line_height", "listed", "printable", "shortened", "spaced", "wrapped"]
 
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -108,6 +109,15 @@ def spaced(number: int) -> str:
     '786 432'
     """
     return f"{number:,}".replace(",", " ")
+
+
+def listed(words: Sequence[str]) -> str:
+    """One or more words as a person lists them.
+
+    >>> listed(["a", "b", "c"]), listed(["a"])
+    ('a, b and c', 'a')
+    """
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def line_height(size: int) -> int:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from striate.metrics.plain import plain
+from striate.pictures.lettering import listed
 from striate.stress.corruptions import COMMON, CorruptionName, mce_against
 from striate.stress.curves import Estimate, StressCurve, estimate, mean_of
 from striate.stress.judged import Measure
@@ -130,8 +131,7 @@ def _listed(names: Sequence[str]) -> str:
     spoken = [one.replace("_", " ") for one in names]
     if len(spoken) > _NAMED + 1:
         spoken = [*spoken[:_NAMED], f"{len(spoken) - _NAMED} more"]
-    *first, last = spoken
-    return f"{', '.join(first)} and {last}" if first else last
+    return listed(spoken)
 
 
 def _errors(curves: Sequence[StressCurve], *, is_error: bool) -> Array:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from striate.data.scenes.names import OBJECT_NAMES, VEHICLE_NAMES
 from striate.data.scenes.settings import SceneSettings
+from striate.pictures.lettering import listed
 
 __all__ = ["NUMBER_WORDS", "Seen", "captions_of", "phrase_of", "setting_words"]
 
@@ -70,10 +71,6 @@ def noun_phrase(seen: Seen) -> str:
 def _counted(name: str, count: int) -> str:
     one, many = _NOUNS[name]
     return _article(one) if count == 1 else f"{NUMBER_WORDS[count]} {many}"
-
-
-def _listed(items: Sequence[str]) -> str:
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def setting_words(settings: SceneSettings) -> tuple[str, str]:
@@ -146,7 +143,7 @@ def captions_of(
     opening = rng.choice(("A street with", "A street scene with", "A view of a street with"))
     return (
         _related(lead, rest, width, f"on a {adjective} {time}"),
-        f"{opening} {_listed(_totals(seen))} on a {adjective} {time}.",
+        f"{opening} {listed(_totals(seen))} on a {adjective} {time}.",
         f"{_capital(_article(noun_phrase(lead)))} {_light_words(adjective, time)}.",
         _numbers(seen),
         _places(lead, rest, width),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from striate.nn.augment.presets import AUTO_TINY
 from striate.nn.augment.settings import AugmentSettings
+from striate.pictures.lettering import listed
 
 __all__ = ["still_numbers"]
 
@@ -33,9 +34,9 @@ def still_numbers(settings: AugmentSettings, names: Sequence[str]) -> list[str]:
     found = list(_moves(settings))
     if not found:
         return []
-    told = f"all {len(names)} numbers" if len(names) > _NAMED else _listed(names)
+    told = f"all {len(names)} numbers" if len(names) > _NAMED else listed(names)
     stay = "stays" if len(names) == 1 else "stay"
-    moved, flags = _listed([words for words, _ in found]), " ".join(flag for _, flag in found)
+    moved, flags = listed([words for words, _ in found]), " ".join(flag for _, flag in found)
     return [
         f"{told} {stay} as labelled, although pictures are {moved}. Where that makes a number wrong (a "
         f"mirrored head has the opposite yaw), train with {flags}"
@@ -51,8 +52,3 @@ def _moves(settings: AugmentSettings) -> Iterator[tuple[str, str]]:
             yield words, f"--{name.replace('_', '-')} 0"
     if settings.policy not in (None, "none"):
         yield f"moved by {settings.policy}", "--policy none"
-
-
-def _listed(words: Sequence[str]) -> str:
-    """ "a, b and c"."""
-    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)

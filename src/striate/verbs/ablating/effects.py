@@ -22,6 +22,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from striate.metrics.intervals import bootstrap_mean
+from striate.pictures.lettering import listed
 from striate.types import Array
 
 __all__ = ["Ablation", "Direction", "Effect", "Scores", "Verdict", "measure_effects", "number_of"]
@@ -158,10 +159,10 @@ class Ablation:
                 ]
                 verb = verdict if len(found) == 1 else verdict[:-1]
                 if found:
-                    said.append(f"{where}, {_listed(found)} {verb}.")
+                    said.append(f"{where}, {listed(found)} {verb}.")
             quiet = [one.name for one in effects if one.verdict == "no measurable effect"]
             if quiet:
-                said.append(f"{where}, {_listed(quiet)}: no measurable effect.")
+                said.append(f"{where}, {listed(quiet)}: no measurable effect.")
         if len(self.effects) > 1:
             said.append(
                 f"Of {len(self.effects)} comparisons at 95 %, about {len(self.effects) / 20:.2g} would "
@@ -205,12 +206,6 @@ class Ablation:
 def number_of(count: int, noun: str) -> str:
     """ "1 seed", "3 seeds"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _listed(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return names[0]
-    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def measure_effects(

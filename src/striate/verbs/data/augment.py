@@ -141,20 +141,16 @@ def check_settings(task: str, settings: Mapping[str, Any]) -> None:
 
 def check_trainable(source: str, task: str, settings: Mapping[str, Any]) -> None:
     """Refuse, before anything is written, what has no labels to train with."""
-    request = _training()[1].Request.of(source, task, settings)
-    new = request.new_task()
+    reading = _training()[1]
+    new = reading.Request.of(source, task, settings).new_task()
     try:
-        new.learn(_to_train(new.read(source)))
+        new.learn(reading.to_train(new.read(source)))
     except (LayoutError, LabelError) as error:
         raise type(error)(
             f"{error.what.rstrip('.')}; --ablate trains, and so needs labels",
             expected=error.expected,
             remedy=f"{error.remedy or 'give each picture one'}; a sheet needs none: leave out --ablate",
         ) from error
-
-
-def _to_train(found: Dataset[Any]) -> Dataset[Any]:
-    return found.only("train") if "train" in found.splits else found
 
 
 def _training() -> tuple[Any, Any]:

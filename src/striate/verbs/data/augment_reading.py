@@ -25,7 +25,7 @@ from striate.verbs.data.augment_labels import Kind
 from striate.verbs.files import find_pictures
 from striate.verbs.training.request import Request
 
-__all__ = ["Labelled", "learnt_from", "read_labelled", "stand_in"]
+__all__ = ["Labelled", "learnt_from", "read_labelled", "stand_in", "to_train"]
 
 _KINDS: Mapping[str, Kind] = MappingProxyType(
     {"classify": "classes", "detect": "boxes", "regress": "numbers"}
@@ -52,7 +52,7 @@ def read_labelled(source: str, task: str | None, values: Mapping[str, Any]) -> L
     all the settings in `values`. Errors: `LayoutError` where there is no picture.
     """
     if task is None and not embedded_name(source) and is_masks(source):
-        return Labelled("masks", Request.of(source, _CARRIER, values), _to_train(_masks(source)))
+        return Labelled("masks", Request.of(source, _CARRIER, values), to_train(_masks(source)))
     failed: LayoutError | LabelError | None = None
     rather: Labelled | None = None
     for name in (task,) if task is not None else _likely(source, values):
@@ -99,7 +99,7 @@ def _likely(source: str, values: Mapping[str, Any]) -> Iterator[str]:
 def _joined(kind: Kind, request: Request, found: Dataset[Any], source: str) -> Labelled:
     """With the pictures beside them that have no label."""
     if found.splits or not Path(source).is_dir():
-        return Labelled(kind, request, _to_train(found))
+        return Labelled(kind, request, to_train(found))
     known = {os.path.realpath(path) for record in found for path in _paths(record)}
     loose = [path for path in find_pictures([source]) if os.path.realpath(path) not in known]
     if not known or not loose:
@@ -113,7 +113,8 @@ def _paths(record: Record[Any]) -> Iterator[str]:
         yield record.origin.path
 
 
-def _to_train(found: Dataset[Any]) -> Dataset[Any]:
+def to_train(found: Dataset[Any]) -> Dataset[Any]:
+    """What is learnt from, where that is set apart."""
     return found.only("train") if "train" in found.splits else found
 
 

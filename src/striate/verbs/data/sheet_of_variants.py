@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from striate.ops.rotated import rotated_to_corners
-from striate.pictures.draw import PAPER, heading, plate
+from striate.pictures.draw import PAPER, heading, meet, plate
 from striate.pictures.lettering import font_for, line_height, shortened, wrapped
 from striate.pictures.palette import FAINT, INK, RGB, colour_of, ink_on
 from striate.pictures.resize import resize
@@ -185,15 +185,11 @@ def _tag(
     left = int(min(max(low[0], 0), max(0, size[0] - width)))
     top = int(low[1] - height if low[1] >= height else max(low[1], 0))
     place = (left, top, left + width, top + height)
-    if any(_meet(place, other) for other in taken):
+    if any(meet(place, other) for other in taken):
         return
     taken.append(place)
     draw.rectangle((left, top, left + width - 1, top + height - 1), fill=tint)
     draw.text((left + 3, top + height / 2), text, fill=ink_on(tint), font=font, anchor="lm")
-
-
-def _meet(one: _Place, other: _Place) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 # -- a page -----------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from striate.errors import DataError, PictureError, UsageError
 from striate.explain.dissection import (
     Concepts,
     Dissected,
+    Listen,
     SeenMask,
     ThinMask,
     active_in,
@@ -56,7 +57,6 @@ from striate.verbs.outputs import writable
 __all__ = ["FILES", "RANDOM", "DissectedRun", "dissect"]
 
 FILES = ("dissect.html", "dissect.json")
-Listen: TypeAlias = Callable[[int, int], None]
 Watch: TypeAlias = Callable[[str, int, int | None], None]
 RANDOM = "random"
 """What `against` names instead of a run: the same architecture with weights drawn anew."""

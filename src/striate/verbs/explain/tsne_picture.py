@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
+from striate.pictures.draw import meet
 from striate.pictures.lettering import font_for, shortened
 from striate.pictures.palette import CLASS_COLOURS, FAINT, INK, RGB, WHITE, colour_of, ink_on
 from striate.types import Array, Picture, PictureArray
@@ -110,7 +111,7 @@ def _named(canvas: Picture, names: Sequence[str], at: Sequence[tuple[float, floa
         x = min(max(float(place[0]), half + 2), image.width - half - 2)
         y = min(max(float(place[1]), 16.0), image.height - 16.0)
         box = (x - half, y - 13, x + half, y + 13)
-        if any(_meet(box, other) for other in written):
+        if any(meet(box, other) for other in written):
             continue
         written.append(box)
         colour: RGB = colour_of(group)
@@ -118,10 +119,6 @@ def _named(canvas: Picture, names: Sequence[str], at: Sequence[tuple[float, floa
         draw.rounded_rectangle(box, 5, fill=colour, outline=edge, width=1)
         draw.text((x, y), text, fill=ink_on(colour), font=font, anchor="mm")
     return np.array(image)
-
-
-def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _reduced(picture: Picture) -> Picture:
